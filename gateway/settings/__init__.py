@@ -1,0 +1,24 @@
+"""Every option of the gateway: environment variables `GATEWAY_…`, read once at the start and frozen.
+
+A wrong value, an unknown variable and options that exclude each other are refused with a sentence that names the variable.
+Knows nothing of what the options are for; every room may read it.
+"""
+
+from gateway.settings.issuers import Algorithm, IssuerSettings, TokenType
+from gateway.settings.loading import SettingsRefused, load_settings
+from gateway.settings.options import LogFormat, LogLevel, Settings, Switch, is_loopback
+from gateway.settings.table import settings_table
+
+__all__ = [
+    "Algorithm",
+    "IssuerSettings",
+    "LogFormat",
+    "LogLevel",
+    "Settings",
+    "SettingsRefused",
+    "Switch",
+    "TokenType",
+    "is_loopback",
+    "load_settings",
+    "settings_table",
+]

@@ -1,0 +1,220 @@
+"""The one class that holds every option, with its default, its unit and what it does."""
+
+import ipaddress
+import os
+import re
+from collections.abc import Callable
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from gateway.settings.issuers import IssuerSettings, distinct, read_issuers
+
+PREFIX: Final = "GATEWAY_"
+_PROJECT: Final = Path(__file__).resolve().parents[2]
+
+
+class Switch(StrEnum):
+    """Auto decides from the other options."""
+
+    ON = "on"
+    OFF = "off"
+    AUTO = "auto"
+
+
+class LogFormat(StrEnum):
+    """How a log line is written."""
+
+    JSON = "json"
+    TEXT = "text"
+
+
+class LogLevel(StrEnum):
+    """The least important line that is still written."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def is_loopback(host: str) -> bool:
+    """True when only this machine can reach a server that listens on `host`."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _list(value: Any) -> Any:
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _memory(value: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]*[kmg]", value):
+        raise ValueError("must be a whole number followed by k, m or g, like 512m")
+    return value
+
+
+def _bolt(value: str) -> str:
+    if not re.fullmatch(r"(neo4j|bolt)(\+s|\+ssc)?://[^/@\s]+", value):
+        raise ValueError("must look like neo4j://host:7687 or bolt+s://host:7687, without user or password")
+    return value
+
+
+def _option(default: Any, description: str, *, unit: str = "", shown: str = "", **limits: Any) -> Any:
+    """A field of `Settings`. `unit`, and `shown` for a default whose value alone says too little, go into the table."""
+    extra: Any = {"unit": unit, "shown": shown}
+    if callable(default):
+        return Field(default_factory=default, description=description, json_schema_extra=extra, **limits)
+    return Field(default, description=description, json_schema_extra=extra, **limits)
+
+
+def _unless_production(value: Any, otherwise: Any) -> Callable[[dict[str, Any]], Any]:
+    return lambda data: otherwise if data.get("production") else value
+
+
+def _cache_home() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "public-data-gateway"
+
+
+class Settings(BaseSettings):
+    """Every option. Each is the environment variable `GATEWAY_` and its name in capitals. Read with `load_settings`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, frozen=True, extra="forbid", validate_default=True, env_ignore_empty=True
+    )
+
+    # Where it runs
+    host: str = _option("127.0.0.1", "The address to listen on", min_length=1)
+    port: int = _option(8000, "The port to listen on; 0 takes a free one", ge=0, le=65535)
+    workers: int = _option(1, "Serving processes", unit="processes", ge=1, le=64)
+    allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = _option(
+        (),
+        "Names that a request's Host header may carry, comma-separated; `*` for any. Needed when the address is not loopback",
+        shown="loopback names",
+    )
+    production: bool = _option(
+        False,
+        "Production mode: introspection, suggestions, the IDE and the development issuer are off unless switched on",
+    )
+    state: Path = _option(lambda: Path(".gateway"), "Where the embedded database and keys are kept", shown=".gateway/")
+    cache: Path = _option(
+        _cache_home, "Where downloads of the embedded database are kept", shown="~/.cache/public-data-gateway"
+    )
+
+    # The graph
+    neo4j_uri: Annotated[str, AfterValidator(_bolt)] | None = _option(
+        None, "A Neo4j server to use; without it an embedded one is started", shown="embedded server"
+    )
+    neo4j_user: str = _option("neo4j", "User at that server", min_length=1)
+    neo4j_password: SecretStr | None = _option(None, "Password at that server", shown="none")
+    neo4j_database: str = _option("neo4j", "Database at that server", min_length=1)
+    neo4j_heap: Annotated[str, AfterValidator(_memory)] = _option("512m", "Heap of the embedded server", unit="k, m, g")
+    neo4j_pagecache: Annotated[str, AfterValidator(_memory)] = _option(
+        "128m", "Page cache of the embedded server", unit="k, m, g"
+    )
+    neo4j_pool_size: int = _option(50, "Connections to Neo4j per process", unit="connections", ge=1, le=10_000)
+
+    # Who is asking
+    issuers: Annotated[
+        tuple[IssuerSettings, ...], NoDecode, BeforeValidator(read_issuers), AfterValidator(distinct)
+    ] = _option(
+        (),
+        "Issuers whose tokens are believed: a JSON list, or a file holding one, of objects with `iss`, `jwks_url` or"
+        " `jwks_file`, and optionally `audience`, `algorithms` (ES256, RS256, EdDSA) and `types` (at+jwt, JWT)",
+        shown="none",
+    )
+    audience: str = _option("urn:gateway:api", "The `aud` claim that a token must carry", min_length=1)
+    development_issuer: Switch = _option(
+        Switch.AUTO,
+        "Tokens for the demonstration city's people (`gateway token`). Only on loopback, with the embedded database, without"
+        " other issuers; `auto` is on exactly then, outside production mode",
+    )
+    appointment_cache: float = _option(
+        5.0, "How long a person's appointments are believed; one that ends takes effect within it", unit="seconds",
+        ge=0, le=300,
+    )  # fmt: skip
+    clock_skew: float = _option(30.0, "Tolerated difference to an issuer's clock", unit="seconds", ge=0, le=300)
+
+    # What is written
+    log_format: LogFormat = _option(LogFormat.JSON, "How log lines are written: json or text")
+    log_level: LogLevel = _option(LogLevel.INFO, "The least important line written: debug, info, warning, error")
+
+    # What clients are offered
+    introspection: bool = _option(
+        _unless_production(True, False), "Answer introspection queries", shown="true; false in production mode"
+    )
+    suggestions: bool = _option(
+        _unless_production(True, False), "\"Did you mean …\" in error messages", shown="true; false in production mode"
+    )  # fmt: skip
+    ide: bool = _option(
+        _unless_production(True, False), "A GraphQL IDE at /graphql", shown="true; false in production mode"
+    )
+    federation_sdl: bool = _option(
+        True, "Answer the federation query `_service { sdl }`; needs introspection to be on too"
+    )
+    policy_dir: Path = _option(
+        lambda: _PROJECT / "policies", "Where model.conf and policy.csv are", shown="policies/ of the project"
+    )
+
+    # Limits
+    max_body_bytes: int = _option(1_000_000, "Largest request body", unit="bytes", ge=1_000, le=100_000_000)
+    max_response_bytes: int = _option(16_000_000, "Largest response", unit="bytes", ge=10_000, le=1_000_000_000)
+    max_tokens: int = _option(5_000, "Tokens in a document", unit="tokens", ge=50, le=1_000_000)
+    max_depth: int = _option(15, "Nesting of selections", unit="levels", ge=1, le=200)
+    max_aliases: int = _option(100, "Aliases in an operation, fragments spread out", unit="aliases", ge=0, le=10_000)
+    max_root_fields: int = _option(20, "Root fields of an operation", unit="fields", ge=1, le=1_000)
+    max_directives: int = _option(50, "Directives in a document", unit="directives", ge=0, le=10_000)
+    max_nodes: int = _option(
+        50_000, "Nodes that an operation could return, from its page sizes", unit="nodes", ge=1, le=10_000_000
+    )
+    max_page_size: int = _option(100, "Largest `first` or `last`", unit="nodes", ge=1, le=10_000)
+    query_timeout: float = _option(
+        30.0, "How long one operation may take; enforced in Neo4j too", unit="seconds", gt=0, le=3600
+    )
+    new_shapes_per_minute: int = _option(
+        120, "Query shapes not seen before, per caller", unit="shapes a minute", ge=1, le=1_000_000
+    )
+    rate_limit_storage: SecretStr = _option(
+        SecretStr("memory://"), "Where rates are counted, as the `limits` package names it; processes can share one",
+        shown="memory://",
+    )  # fmt: skip
+
+    @model_validator(mode="after")
+    def _fit_together(self) -> "Settings":
+        if self.neo4j_uri is None and self.neo4j_password is not None:
+            raise ValueError("GATEWAY_NEO4J_PASSWORD is set without GATEWAY_NEO4J_URI; set both or neither")
+        if self.neo4j_uri is not None and self.neo4j_password is None:
+            raise ValueError("GATEWAY_NEO4J_URI is set without GATEWAY_NEO4J_PASSWORD; set both or neither")
+        if not is_loopback(self.host) and not self.allowed_hosts:
+            raise ValueError(
+                f"GATEWAY_HOST {self.host!r} is not loopback: set GATEWAY_ALLOWED_HOSTS to the names that clients use"
+            )
+        if self.development_issuer is Switch.ON and (obstacles := self._obstacles()):
+            raise ValueError(f"GATEWAY_DEVELOPMENT_ISSUER cannot be on together with {', '.join(obstacles)}")
+        return self
+
+    def _obstacles(self) -> list[str]:
+        """Options that exclude the development issuer: its key lies beside the code that trusts it."""
+        return [
+            name
+            for name, excludes in (
+                ("GATEWAY_ISSUERS", bool(self.issuers)),
+                (f"GATEWAY_HOST={self.host} (not loopback)", not is_loopback(self.host)),
+                ("GATEWAY_NEO4J_URI", self.neo4j_uri is not None),
+            )
+            if excludes
+        ]
+
+    @property
+    def development(self) -> bool:
+        """Whether the development issuer is believed."""
+        if self.development_issuer is Switch.AUTO:
+            return not self._obstacles() and not self.production
+        return self.development_issuer is Switch.ON
