@@ -1,0 +1,41 @@
+"""The process between the gateway and Java: Java dies with the gateway, however the gateway dies.
+
+Run as a plain script with `python -I -S nanny.py COMMAND…`. It writes Java's pid to standard output, then waits. When
+its standard input ends (the gateway closed it, or was killed) or it gets SIGTERM, it stops Java, and kills it after a grace.
+Works wherever pipes do; `PR_SET_PDEATHSIG` is Linux only and follows the parent's thread, not its process.
+"""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+
+GRACE = 20.0
+"""Seconds that Neo4j gets to write its checkpoint."""
+
+
+def main(command: list[str]) -> int:
+    """Run `command` until it ends, the parent is gone, or somebody asks to stop. Returns the command's exit code."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    java = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=sys.stderr)
+    signal.signal(signal.SIGTERM, lambda *_: java.terminate())
+    sys.stdout.write(f"{java.pid}\n")
+    sys.stdout.flush()
+    os.close(sys.stdout.fileno())
+
+    def watch() -> None:
+        while os.read(0, 64):
+            pass
+        java.terminate()
+        try:
+            java.wait(GRACE)
+        except subprocess.TimeoutExpired:
+            java.kill()
+
+    threading.Thread(target=watch, daemon=True).start()
+    return java.wait()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,43 @@
+"""One embedded Neo4j for the whole run, started when the first test asks for it.
+
+All asynchronous tests and fixtures share one event loop, because a driver's connections belong to the loop that opened them.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from gateway.graph import EmbeddedNeo4j, Graph, migrate, open_graph
+from tests.support.database import DatabaseSettings, empty
+
+
+@pytest.fixture(scope="session")
+def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseSettings]:
+    """Settings of a running, unmigrated Neo4j in a state directory of its own."""
+    settings = DatabaseSettings(state=tmp_path_factory.mktemp("state"))
+    server = EmbeddedNeo4j(settings)
+    server.start()
+    yield settings
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+async def shared_graph(database: DatabaseSettings) -> AsyncIterator[Graph]:
+    """The migrated graph as the test before left it. Ask for `graph` or `module_graph` instead."""
+    async with open_graph(database) as graph:
+        await migrate(graph)
+        yield graph
+
+
+@pytest.fixture
+async def graph(shared_graph: Graph) -> Graph:
+    """An empty, migrated graph for one test."""
+    await empty(shared_graph)
+    return shared_graph
+
+
+@pytest.fixture(scope="module")
+async def module_graph(shared_graph: Graph) -> Graph:
+    """An empty, migrated graph for one module's tests, which may fill it once. Never mixed with `graph` in one module."""
+    await empty(shared_graph)
+    return shared_graph

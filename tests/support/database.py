@@ -1,0 +1,38 @@
+"""A Neo4j for tests: its settings, without the environment's, and how to empty it."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pydantic import SecretStr
+
+from gateway.graph import Graph
+
+CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "public-data-gateway"
+"""The developer's own cache: the jars are checked at every start, so sharing it is safe and saves 135 MB per run."""
+
+_EMPTY: Final = (
+    "MATCH (n) WHERE NOT n:Migration CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS RETURN count(*)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """The part of the settings that the graph reads."""
+
+    state: Path
+    cache: Path = CACHE
+    neo4j_uri: str | None = None
+    neo4j_user: str = "neo4j"
+    neo4j_password: SecretStr | None = None
+    neo4j_database: str = "neo4j"
+    neo4j_heap: str = "512m"
+    neo4j_pagecache: str = "64m"
+    neo4j_pool_size: int = 20
+    query_timeout: float = 30.0
+
+
+async def empty(graph: Graph) -> None:
+    """Remove every node except the record of the migrations; constraints and indexes stay."""
+    await graph.run(_EMPTY)
