@@ -1,6 +1,6 @@
 """One embedded Neo4j for the whole run, started when the first test asks for it.
 
-All asynchronous tests and fixtures share one event loop, because a driver's connections belong to the loop that opened them.
+All asynchronous tests and fixtures share one event loop: a driver's connections belong to the loop that opened them.
 """
 
 from collections.abc import AsyncIterator, Iterator
@@ -38,6 +38,6 @@ async def graph(shared_graph: Graph) -> Graph:
 
 @pytest.fixture(scope="module")
 async def module_graph(shared_graph: Graph) -> Graph:
-    """An empty, migrated graph for one module's tests, which may fill it once. Never mixed with `graph` in one module."""
+    """An empty, migrated graph that one module's tests fill once. Never together with `graph` in one module."""
     await empty(shared_graph)
     return shared_graph

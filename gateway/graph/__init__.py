@@ -1,14 +1,16 @@
 """The room of Neo4j: the driver, the embedded server, migrations, ids.
 
-Other rooms hand it statements and get values back; it knows nothing of access, of GraphQL or of what the statements mean.
+Other rooms hand it statements and get values back; it knows nothing of access, of GraphQL
+or of what the statements mean.
 """
 
 from gateway.graph.driver import Graph, open_graph
-from gateway.graph.embedded import EmbeddedNeo4j
+from gateway.graph.embedded import EmbeddedNeo4j, stop_detached
 from gateway.graph.errors import GraphError, GraphTimeout, GraphUnavailable
 from gateway.graph.ids import make_id
 from gateway.graph.migrations import migrate
 from gateway.graph.options import Address, GraphSettings
+from gateway.graph.use import running_graph
 
 __all__ = [
     "Address",
@@ -21,4 +23,6 @@ __all__ = [
     "make_id",
     "migrate",
     "open_graph",
+    "running_graph",
+    "stop_detached",
 ]

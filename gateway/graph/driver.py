@@ -93,7 +93,7 @@ class Graph:
     ) -> Any:
         """Run one auto-commit statement that may change things; its first record's first value. Never sent twice.
 
-        For what a managed transaction cannot do: schema commands, `IN TRANSACTIONS`. Everything else goes through `write`.
+        For what a managed transaction cannot do: schema commands, `IN TRANSACTIONS`. All else goes through `write`.
         """
         try:
             return await self._single(Query(statement, timeout=timeout), parameters, self._config)

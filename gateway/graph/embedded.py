@@ -4,6 +4,7 @@ import logging
 import subprocess
 import threading
 import time
+from pathlib import Path
 from typing import Final
 
 import neo4j
@@ -22,6 +23,24 @@ _log = logging.getLogger(__name__)
 _RESTARTS: Final = 5
 _LASTED: Final = 60.0
 """Seconds after which a start counts as good, so that the restarts before it are forgotten."""
+
+
+def stop_detached(state: Path) -> bool:
+    """Stop the server that runs on `state` under no gateway. False when there is none.
+
+    Raises:
+        StateInUse: a gateway holds the directory; the server ends with it.
+    """
+    directory = StateDirectory(state)
+    directory.acquire()
+    try:
+        running = directory.running()
+        if running is not None:
+            end(running[1])
+            directory.forget()
+        return running is not None
+    finally:
+        directory.release()
 
 
 class EmbeddedNeo4j:

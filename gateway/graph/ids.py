@@ -1,4 +1,4 @@
-"""Global ids: derived from natural keys, so that the same thing has the same id on every machine and in every import."""
+"""Global ids, derived from natural keys: the same thing has the same id on every machine and in every import."""
 
 import base64
 import hashlib

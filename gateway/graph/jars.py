@@ -30,7 +30,7 @@ Progress = Callable[[int, int], None]
 def class_path(cache: Path, progress: Progress | None = None) -> list[Path]:
     """Paths of every jar of the lock, each with the bytes that the lock names; what is missing is fetched first.
 
-    Every start hashes all of them (a fifth of a second): a cache that somebody else can write to must not run code here.
+    Every start hashes all of them (a fifth of a second): what lies in a cache is not trusted to be what was put there.
 
     Raises:
         ChecksumMismatch: a jar as fetched is not the locked one.
@@ -73,7 +73,8 @@ def fetch(artefact: Artefact, into: Path) -> Path:
 
 def _missing(folder: Path, artefacts: Sequence[Artefact]) -> list[Artefact]:
     with ThreadPoolExecutor(PARALLEL) as pool:
-        return [artefact for artefact, ok in zip(artefacts, pool.map(lambda a: _good(folder, a), artefacts)) if not ok]
+        good = pool.map(lambda artefact: _good(folder, artefact), artefacts)
+        return [artefact for artefact, ok in zip(artefacts, good, strict=True) if not ok]
 
 
 def _good(folder: Path, artefact: Artefact) -> bool:

@@ -1,7 +1,8 @@
 """The process between the gateway and Java: Java dies with the gateway, however the gateway dies.
 
 Run as a plain script with `python -I -S nanny.py COMMAND…`. It writes Java's pid to standard output, then waits. When
-its standard input ends (the gateway closed it, or was killed) or it gets SIGTERM, it stops Java, and kills it after a grace.
+its standard input ends (the gateway closed it, or was killed) it stops Java, and kills it after a grace; SIGTERM is
+passed on.
 Works wherever pipes do; `PR_SET_PDEATHSIG` is Linux only and follows the parent's thread, not its process.
 """
 

@@ -30,7 +30,7 @@ _JAVA_FLAGS: Final = (
 
 
 def write_config(home: Path, settings: GraphSettings, port: int) -> Path:
-    """Write `neo4j.conf` and return its folder. `port` 0 lets the system choose one, so that none can be taken twice."""
+    """Write `neo4j.conf` and return its folder. With `port` 0 the system chooses one, so none can be taken twice."""
     folder = home / "conf"
     folder.mkdir(mode=0o700, exist_ok=True)
     options = {
@@ -43,7 +43,7 @@ def write_config(home: Path, settings: GraphSettings, port: int) -> Path:
         "dbms.security.allow_csv_import_from_file_urls": "false",
         "server.config.strict_validation.enabled": "true",
         "server.memory.pagecache.size": settings.neo4j_pagecache,
-        # The net below the net: each read carries a shorter limit of its own. Index builds and bulk loads need this long.
+        # The net below the net: each read carries a shorter limit of its own. Bulk loads need this long.
         "db.transaction.timeout": "10m",
         "db.tx_log.preallocate": "false",
         "db.tx_log.rotation.size": "64M",

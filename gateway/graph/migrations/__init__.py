@@ -30,7 +30,7 @@ async def migrate(graph: Graph) -> list[int]:
     """Bring the graph to this gateway's shape, and wait until every index can be used.
 
     Returns:
-        The numbers of the migrations that were missing, in order; another gateway may have applied some at the same time.
+        The numbers of the migrations that were missing, in order; another gateway may be applying them too.
 
     Raises:
         MigrationFailed: the graph was changed by a newer gateway; nothing is touched.

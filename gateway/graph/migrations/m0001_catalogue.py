@@ -66,7 +66,8 @@ def _range(label: str, *properties: str) -> str:
 
 
 def _full_text(name: str, label: str, properties: tuple[str, ...]) -> str:
+    on = ", ".join(f"n.{p}" for p in properties)
     return (
-        f"CREATE FULLTEXT INDEX {name} IF NOT EXISTS FOR (n:{label}) ON EACH [{', '.join(f'n.{p}' for p in properties)}] "
+        f"CREATE FULLTEXT INDEX {name} IF NOT EXISTS FOR (n:{label}) ON EACH [{on}] "
         "OPTIONS {indexConfig: {`fulltext.analyzer`: 'cjk', `fulltext.eventually_consistent`: false}}"
     )

@@ -1,0 +1,44 @@
+"""How commands speak: results to standard output, everything else to standard error."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from gateway.graph.jars import Progress as JarProgress
+
+notes = Console(stderr=True, highlight=False, soft_wrap=True)
+"""Where progress and errors go."""
+
+
+def report(problem: str) -> None:
+    """Tell what was wrong. The text says what to do next."""
+    notes.print(f"error: {problem}", markup=False, style="red")
+
+
+@contextmanager
+def fetching() -> Iterator[JarProgress]:
+    """A progress bar for the embedded Neo4j's jars; it shows up only when something has to be fetched.
+
+    Where nobody watches (no terminal), a line per quarter instead.
+    """
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=notes
+    )
+    task = bar.add_task("Fetching Neo4j", total=None, visible=False)
+    told = -1
+
+    def advance(done: int, total: int) -> None:
+        nonlocal told
+        if notes.is_terminal:
+            bar.update(task, completed=done, total=total, visible=True)
+        elif (quarter := done * 4 // total) > told:
+            told = quarter
+            notes.print(f"Fetching Neo4j: {done} of {total} files")
+
+    if notes.is_terminal:
+        with bar:
+            yield advance
+    else:
+        yield advance
