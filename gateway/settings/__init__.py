@@ -1,7 +1,7 @@
 """Every option of the gateway: environment variables `GATEWAY_…`, read once at the start and frozen.
 
-A wrong value, an unknown variable and options that exclude each other are refused with a sentence that names the variable.
-Knows nothing of what the options are for; every room may read it.
+A wrong value, an unknown variable and options that exclude each other are refused with a sentence that names the
+variable. Knows nothing of what the options are for; every room may read it.
 """
 
 from gateway.settings.issuers import Algorithm, IssuerSettings, TokenType

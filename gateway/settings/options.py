@@ -96,7 +96,8 @@ class Settings(BaseSettings):
     workers: int = _option(1, "Serving processes", unit="processes", ge=1, le=64)
     allowed_hosts: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list)] = _option(
         (),
-        "Names that a request's Host header may carry, comma-separated; `*` for any. Needed when the address is not loopback",
+        "Names that a request's Host header may carry, comma-separated, like `data.example.org` or `*.example.org`;"
+        " `*` for any. Needed when the address is not loopback",
         shown="loopback names",
     )
     production: bool = _option(
@@ -133,8 +134,8 @@ class Settings(BaseSettings):
     audience: str = _option("urn:gateway:api", "The `aud` claim that a token must carry", min_length=1)
     development_issuer: Switch = _option(
         Switch.AUTO,
-        "Tokens for the demonstration city's people (`gateway token`). Only on loopback, with the embedded database, without"
-        " other issuers; `auto` is on exactly then, outside production mode",
+        "Tokens for the demonstration city's people (`gateway token`): on, off or auto. Only on loopback, with the"
+        " embedded database, without other issuers; `auto` is on exactly then, outside production mode",
     )
     appointment_cache: float = _option(
         5.0, "How long a person's appointments are believed; one that ends takes effect within it", unit="seconds",
