@@ -24,7 +24,7 @@ _MOST_DISTRIBUTIONS: Final = 2_000
 _MOST_FIELDS: Final = 5_000
 _DEEPEST_HIERARCHY: Final = 20
 
-_REMARKS: Final = ("spatial", "temporal", "describedBy", "conformsTo", "systemOfRecords")
+_REMARKS: Final = ("spatial", "temporal", "language", "describedBy", "conformsTo", "systemOfRecords", "references")
 """Keys without a place of their own whose text is kept as a remark."""
 
 
@@ -81,8 +81,7 @@ def _access_level(reading: Reading, record: dict[str, Any]) -> AccessLevel | Non
 
 
 def _publishers(reading: Reading, record: dict[str, Any], catalog_publisher: str | None) -> tuple[str, ...]:
-    """The chain of organisations. A step that repeats a name (some inventories make an office part of itself) ends
-    it."""
+    """The chain of organisations. It ends where a name comes again: some inventories make an office part of itself."""
     names: dict[str, None] = {}
     value, path = record.get("publisher"), "publisher"
     if isinstance(value, str):
@@ -124,11 +123,8 @@ def _descriptive(reading: Reading, record: dict[str, Any]) -> dict[str, Any]:
     remarks: list[str] = []
     modified, repeats = _modified(reading, record, remarks)
     for key in _REMARKS:
-        if text := reading.text(record, key, _LONGEST_ADDRESS):
-            remarks.append(f"{key}: {text}")
-    for key in ("language", "references"):
-        if texts := reading.texts(record, key, _LONGEST_ADDRESS, _MOST_WORDS):
-            remarks.append(f"{key}: {', '.join(texts)}")
+        texts = reading.texts(record, key, _LONGEST_ADDRESS, _MOST_WORDS)
+        remarks.extend([f"{key}: {', '.join(texts)}"] if texts else [])
     distributions, fields = _distributions(reading, record)
     return {
         "description": reading.text(record, "description", _LONGEST_TEXT),

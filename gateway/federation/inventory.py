@@ -32,8 +32,7 @@ class FileProblem(StrEnum):
 
 
 class UnreadableInventory(Exception):
-    """The file as a whole cannot be used; nothing was written. `code` is stable, the message says what would be
-    right."""
+    """The file as a whole cannot be used, and nothing was written. `code` is stable; the message says what is wrong."""
 
     def __init__(self, code: FileProblem, message: str) -> None:
         super().__init__(message)

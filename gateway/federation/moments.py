@@ -88,8 +88,7 @@ def format_moment(moment: datetime) -> str:
 
 
 def read_period(text: str) -> Period | None:
-    """A repeating duration (`R/P1Y`), a plain one (`P1M`), an EU frequency address or a word; None when not
-    recognised."""
+    """A repeating duration (`R/P1Y`), a plain one (`P1M`), an EU frequency address or a word; else None."""
     text = text.strip()
     repeating = _REPEATING.fullmatch(text)
     duration = repeating["duration"] if repeating else text

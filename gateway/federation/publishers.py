@@ -1,5 +1,7 @@
-"""The organisations that a file names, as one forest: every record tells a piece of it, and the pieces do not always
-agree."""
+"""The organisations that a file names, as one forest.
+
+Every record tells a piece of it, and the pieces do not always agree.
+"""
 
 import re
 import unicodedata
@@ -28,7 +30,7 @@ class Publisher:
 
 def name_key(name: str) -> str:
     """What two spellings of one organisation share: width, case, spaces and the kind of apostrophe do not count."""
-    folded = unicodedata.normalize("NFKC", name).casefold().replace("’", "'").replace("‘", "'")  # noqa: RUF001
+    folded = unicodedata.normalize("NFKC", name).casefold().replace("’", "'").replace("‘", "'")
     return " ".join(folded.split())
 
 

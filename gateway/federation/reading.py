@@ -39,8 +39,7 @@ class Reading:
             self._problems.append(problem)
 
     def check(self, record: Any) -> None:
-        """Report what no catalogue can hold, wherever in the record it stands. Iterative: depth is the sender's
-        choice."""
+        """Report what no catalogue can hold, wherever it stands. Iterative, since the sender chooses the depth."""
         for place in _walk(record):
             value = place.value
             if isinstance(value, str):
@@ -76,8 +75,7 @@ class Reading:
     def text(
         self, source: dict[str, Any], key: str, limit: int, *, path: str = "", required: bool = False
     ) -> str | None:
-        """A text of at most `limit` characters, trimmed; None when absent, null or blank, which is a problem if
-        required."""
+        """A text of at most `limit` characters, trimmed; None when absent or blank, a problem if `required`."""
         where = f"{path}{key}"
         value = source.get(key)
         if isinstance(value, int) and not isinstance(value, bool) and required:

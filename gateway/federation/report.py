@@ -12,8 +12,7 @@ _SHOWN: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome for one file. `total` is the sum of what became of its records; `withdrawn` counts entries without
-    one."""
+    """The outcome for one file. Every record counts once; `withdrawn` counts entries without one."""
 
     source: str
     digest: str
@@ -50,11 +49,9 @@ class Report:
 
     def as_text(self) -> str:
         """The report for a terminal: counts, the first rejections one by one, warnings by kind."""
-        lines = [
-            f"{self.source}: {self.total} records, {self.agencies} agencies",
-            f"  loaded {self.loaded}, updated {self.updated}, unchanged {self.unchanged}, "
-            f"republished {self.republished}, withdrawn {self.withdrawn}, rejected {self.rejected}",
-        ]
+        names = ("loaded", "updated", "unchanged", "republished", "withdrawn", "rejected")
+        counts = ", ".join(f"{name} {getattr(self, name)}" for name in names)
+        lines = [f"{self.source}: {self.total} records, {self.agencies} agencies", f"  {counts}"]
         for problem in self.rejections[:_SHOWN]:
             where = f"record {problem.index}" + (f" ({problem.identifier})" if problem.identifier else "")
             lines.append(f"  rejected {where}: {problem.field or 'record'} {problem.message} [{problem.code}]")

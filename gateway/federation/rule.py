@@ -55,8 +55,7 @@ class ImportRule:
             raise InvalidRule(f"rule {self.id}: NON_SHARED needs a legal basis (R16.3a); give --basis 'TITLE|CITATION'")
 
     def tier(self, level: AccessLevel | None, rights: str | None) -> Tier:
-        """The tiers of a record. A rights text that names personal or commercial grounds is believed; NOT_OPEN
-        without one is BY_LAW."""
+        """The tiers of a record. Grounds that its rights text names are believed; NOT_OPEN without one is BY_LAW."""
         level = level or self.assumed
         opening = OPEN_TYPES[level]
         grounds = frozenset[Sensitivity]() if opening is OpenType.OPEN else read_grounds(rights)
@@ -92,8 +91,9 @@ def uniform_rule(
 
 
 def load_rule(path: Path) -> ImportRule:
-    """A rule from a JSON file: `id`, `share` (access level to sharing tier), and optionally `assumeAccessLevel` and
-    `legalBasis`.
+    """A rule from a JSON file.
+
+    `id`, `share` (access level to sharing tier), and optionally `assumeAccessLevel` and `legalBasis`.
 
     Raises:
         InvalidRule: the file cannot be read or says something else.

@@ -1,5 +1,7 @@
-"""Words of other catalogues and what they are in our closed vocabularies. Tables, so that they can be read and
-extended."""
+"""Words of other catalogues and what they are in our closed vocabularies.
+
+Tables, so that they can be read and extended.
+"""
 
 import re
 from collections.abc import Iterable
@@ -23,7 +25,8 @@ def _table(rows: dict[_T, str]) -> dict[str, _T]:
 THEMES: Final = _table(
     {
         Theme.AGRI: "agri agriculture food fisheries forestry farming 农业 agricultura",
-        Theme.ECON: "econ economy finance budget business economicdevelopment labor employment taxes 经济 财政 economia",
+        Theme.ECON: "econ economy finance budget business economicdevelopment labor employment taxes "
+        "realestate 经济 财政 economia",
         Theme.EDUC: "educ education culture sport schools arts libraries 教育 文化",
         Theme.ENER: "ener energy electricity power oil gas 能源 energia",
         Theme.ENVI: "envi environment environmental environmentandgeography water climate ecology 环境 水 ambiente",
@@ -32,8 +35,8 @@ THEMES: Final = _table(
         Theme.HEAL: "heal health healthhumanservices publichealth medicine 卫生 医疗 salud",
         Theme.INTR: "intr international internationalaffairs foreignaffairs 国际",
         Theme.JUST: "just justice law legal lawenforcement publicsafety crime police courts safety civilrights "
-        "司法 公安 accesoajusticia anticorrupcion derechoshumanos informacionjuridica poderjudicial politicacriminal seguridad "
-        "sistemapenitenciario",
+        "司法 公安 accesoajusticia anticorrupcion derechoshumanos informacionjuridica poderjudicial "
+        "politicacriminal seguridad sistemapenitenciario",
         Theme.REGI: "regi regions cities planning planningzoning zoning boundaries housing 城乡 规划",
         Theme.SOCI: "soci population society demographics census communities 人口 社会",
         Theme.TECH: "tech technology science research scienceandtechnology 科技",
@@ -82,9 +85,12 @@ _DATA_TYPES: Final = _table(
     }
 )
 
-_GROUNDS: Final = (
-    (Sensitivity.PERSONAL, re.compile(r"\bPII\b|personal(ly)?[ -]+identif|personal (data|information)|privacy", re.I)),
-    (Sensitivity.COMMERCIAL, re.compile(r"proprietary|trade secret|business confidential|financial information", re.I)),
+_GROUNDS: Final = tuple(
+    (ground, re.compile(pattern, re.IGNORECASE))
+    for ground, pattern in (
+        (Sensitivity.PERSONAL, r"\bPII\b|personal(ly)?[ -]+identif|personal (data|information)|privacy"),
+        (Sensitivity.COMMERCIAL, r"proprietary|trade secret|business confidential|financial information"),
+    )
 )
 
 
@@ -94,8 +100,7 @@ def read_theme(words: Iterable[str]) -> Theme | None:
 
 
 def read_format(word: str | None, media_type: str | None, url: str | None) -> Format:
-    """The format that a distribution names: by its word, then its media type, then the ending of its address; else
-    OTHER."""
+    """The format of a distribution: by its word, then its media type, then the ending of its address; else OTHER."""
     candidates = [*re.split(r"[,;]", word or ""), word or "", (media_type or "").split(";")[0]]
     if url and "." in (path := _path(url)).rsplit("/", 1)[-1]:
         candidates.append(path.rsplit(".", 1)[-1])

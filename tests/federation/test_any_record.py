@@ -55,8 +55,7 @@ def test_any_bytes_are_an_inventory_or_unreadable(noise: bytes, position: int) -
     content = json.dumps({"dataset": [record()]}).encode()
     try:
         parsed = parse_inventory(content[:position] + noise + content[position + len(noise) :])
-    except UnreadableInventory as error:
-        assert error.code
+    except UnreadableInventory:
         return
     for index, value in enumerate(parsed.records):
         read_record(value, index, escaped_bytes=parsed.escaped_bytes)

@@ -66,7 +66,7 @@ def test_a_record_without_identity_or_responsible_party_is_rejected(key: str, va
 
 
 def test_a_number_may_serve_as_identifier() -> None:
-    assert loaded(record(**{"identifier": 4711})).identifier == "4711"
+    assert loaded(record() | {"identifier": 4711}).identifier == "4711"
 
 
 @pytest.mark.parametrize("level", ["secret", "publicc", 1, True, ["public"], {"public": 1}, "x" * 100_000])
@@ -217,6 +217,6 @@ def test_fields_of_all_distributions_are_one_list() -> None:
 
 def test_a_broken_record_still_tells_whose_it_is() -> None:
     assert read_record(record(accessLevel="?"), 0)[2] == "water-quality"
-    assert read_record(record(**{"identifier": "a\0b"}), 0)[2] is None
-    assert read_record(record(**{"identifier": "\ud800"}), 0)[2] is None
+    assert read_record(record(identifier="a\0b"), 0)[2] is None
+    assert read_record(record(identifier="\ud800"), 0)[2] is None
     assert read_record(parse_inventory(inventory(record())).records[0], 0)[2] == "water-quality"

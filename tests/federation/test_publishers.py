@@ -18,7 +18,7 @@ def test_pieces_of_a_hierarchy_are_put_together() -> None:
 
 
 def test_spellings_of_one_name_are_one_organisation() -> None:
-    assert parents_of(("Women’s  Bureau",), ("Women's Bureau", "Works")) == {"Works": None, "Women’s  Bureau": "Works"}  # noqa: RUF001
+    assert parents_of(("Women’s  Bureau",), ("Women's Bureau", "Works")) == {"Works": None, "Women’s  Bureau": "Works"}
 
 
 def test_the_parent_named_most_often_counts_and_the_conflict_is_told() -> None:
