@@ -35,6 +35,7 @@ _GOING_DOWN: Final = (
     "Neo.TransientError.Transaction.Terminated",
     "Neo.ClientError.Database.DatabaseNotFound",
 )
+_SCHEMES: Final = ("neo4j", "neo4j+s", "neo4j+ssc", "bolt", "bolt+s", "bolt+ssc")
 _RETRY_SECONDS: Final = 10.0
 _ACQUIRE_SECONDS: Final = 10.0
 _CONNECT_SECONDS: Final = 5.0
@@ -51,6 +52,11 @@ class Graph:
             config["bookmark_manager"] = AsyncGraphDatabase.bookmark_manager()
         self._config = {"database": settings.neo4j_database, "fetch_size": -1, **config}
         self._read_config = {**self._config, "default_access_mode": "READ"}
+        # The driver takes HTTP too, as a preview that cannot do what is needed here.
+        if address.uri.partition("://")[0] not in _SCHEMES:
+            raise GraphError(
+                f"GATEWAY_NEO4J_URI must begin with one of {', '.join(_SCHEMES)}, like neo4j+s://host:7687"
+            )
         try:
             self._driver: AsyncDriver = AsyncGraphDatabase.driver(
                 address.uri,

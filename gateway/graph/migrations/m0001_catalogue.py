@@ -27,11 +27,15 @@ _RANGE: Final = (
     ("Dataset", "modified", "id"),
     ("Dataset", "title", "id"),
     ("Dataset", "accessClass", "id"),
+    ("Dataset", "accessClass", "title", "id"),
     ("Dataset", "accessClass", "modified", "id"),
     ("Dataset", "agency", "id"),
+    ("Dataset", "agency", "title", "id"),
     ("Dataset", "agency", "modified", "id"),
     ("Dataset", "jurisdiction", "id"),
-    ("Tally", "class"),
+    ("Dataset", "jurisdiction", "title", "id"),
+    ("Dataset", "jurisdiction", "modified", "id"),
+    ("Tally", "accessClass"),
     ("Tally", "agency"),
 )
 

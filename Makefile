@@ -1,0 +1,66 @@
+# Two commands: `make run` and `make test`. Everything else is listed by `make help`.
+# Needs Python 3.11 or later and make; `make conformance` also needs node.
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+# Where pip is quiet about what it does, a newcomer would think that it hangs.
+PIP    := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev run test check conformance bench demo seed lock clean
+
+help: ## Show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+setup: $(VENV)/.installed ## Install the locked dependencies into .venv
+setup-dev: $(VENV)/.installed-dev
+
+run: setup ## Start the gateway on http://127.0.0.1:8000/graphql, with Neo4j and the demonstration city
+	@exec $(BIN)/gateway serve
+
+test: setup-dev ## Run all tests that need no other language's tools
+	$(BIN)/python -m pytest
+
+check: setup-dev ## Format, lint, types, import rules, schema and documents
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/checks
+
+conformance: setup-dev ## GraphQL over HTTP, federation and fuzzing against a running gateway (needs node)
+	bash tests/conformance/run.sh
+
+bench: setup-dev ## Speed against the targets; exits 1 when one is missed
+	$(BIN)/python -m bench
+
+demo: setup ## A tour in the terminal against a running gateway: who sees what, and why
+	@$(BIN)/gateway demo
+
+seed: setup ## Load the demonstration city; SCALE=N makes it N datasets
+	$(BIN)/gateway seed $(if $(SCALE),--scale $(SCALE))
+
+lock: setup-dev ## Lock the dependencies anew after a change in pyproject.toml
+	$(PIP) uv==0.13.9
+	$(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --quiet pyproject.toml --group build -o requirements.lock
+	$(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	    --no-header --quiet pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
+
+clean: ## Remove what make made here; the graph in .gateway stays
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	    || { echo "Python 3.11 or later is needed; name one with: make PYTHON=python3.12 …" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
+	$(PIP) --require-hashes -r requirements.lock
+	$(PIP) --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
+	$(PIP) --require-hashes -r requirements-dev.lock
+	@touch $@

@@ -1,0 +1,81 @@
+"""Migrations: the graph's shape, twice and from two gateways at once."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from gateway.graph import Graph, migrate, open_graph
+from gateway.graph.errors import MigrationFailed
+from tests.support.database import DatabaseSettings, empty
+
+INDEXES = "SHOW INDEXES YIELD name, state, type WHERE type <> 'LOOKUP' RETURN collect([name, state])"
+CONSTRAINTS = "SHOW CONSTRAINTS YIELD name RETURN collect(name)"
+
+
+@pytest.fixture
+async def bare(shared_graph: Graph) -> AsyncIterator[Graph]:
+    """The graph as Neo4j makes it: no node, no index of ours. Migrated again afterwards."""
+    await empty(shared_graph)
+    await shared_graph.run("MATCH (m:Migration) DELETE m")
+    for name in await shared_graph.run(CONSTRAINTS):
+        await shared_graph.run(f"DROP CONSTRAINT {name}")
+    for name, _ in await shared_graph.run(INDEXES):
+        await shared_graph.run(f"DROP INDEX {name}")
+    yield shared_graph
+    await shared_graph.run("MATCH (m:Migration) DELETE m")
+    await migrate(shared_graph)
+
+
+async def test_a_second_run_finds_nothing_to_do(bare: Graph) -> None:
+    assert await migrate(bare) == [1]
+    before = await bare.run(INDEXES)
+    assert await migrate(bare) == []
+    assert await bare.run(INDEXES) == before
+
+
+async def test_two_gateways_migrate_at_once(bare: Graph, database: DatabaseSettings) -> None:
+    async with open_graph(database) as other:
+        await asyncio.gather(migrate(bare), migrate(other), migrate(bare), migrate(other))
+    states = {state for _, state in await bare.run(INDEXES)}
+    assert states == {"ONLINE"}
+    assert await bare.read("MATCH (m:Migration) RETURN collect(m.number)") == [1]
+
+
+async def test_a_migration_that_stopped_halfway_is_finished(bare: Graph) -> None:
+    await migrate(bare)
+    whole = await bare.run(INDEXES)
+    await bare.run("DROP INDEX field_text")
+    await bare.run("MATCH (m:Migration) DELETE m")
+    assert await migrate(bare) == [1]
+    assert sorted(await bare.run(INDEXES)) == sorted(whole)
+
+
+async def test_the_graph_of_a_newer_gateway_is_left_alone(bare: Graph) -> None:
+    await migrate(bare)
+    await bare.run("CREATE (:Migration {number: 99, name: 'later'})")
+    with pytest.raises(MigrationFailed, match="migration 99"):
+        await migrate(bare)
+
+
+@pytest.mark.parametrize("key", ["Dataset.identifier", "Agency.code", "Jurisdiction.code", "Tally.key", "Field.id"])
+async def test_natural_keys_are_unique(graph: Graph, key: str) -> None:
+    label, name = key.split(".")
+    await graph.run(f"CREATE (:{label} {{{name}: 'a'}})")
+    with pytest.raises(Exception, match="already exists"):
+        await graph.run(f"CREATE (:{label} {{{name}: 'a'}})")
+
+
+async def test_a_person_is_known_once_per_issuer_and_subject(graph: Graph) -> None:
+    await graph.run("CREATE (:Identity {iss: 'a', sub: 'x'}), (:Identity {iss: 'b', sub: 'x'})")
+    with pytest.raises(Exception, match="already exists"):
+        await graph.run("CREATE (:Identity {iss: 'a', sub: 'x'})")
+
+
+@pytest.mark.parametrize(("text", "found"), [("供水", True), ("水量", True), ("电力", False)])
+async def test_full_text_finds_chinese_words_inside_a_title(graph: Graph, text: str, found: bool) -> None:
+    await graph.run("CREATE (:Dataset {id: 'x', title: '城市供水量统计'})")
+    hits = await graph.read(
+        "CALL db.index.fulltext.queryNodes('dataset_title', $q) YIELD node RETURN count(node)", {"q": text}
+    )
+    assert (hits == 1) is found
