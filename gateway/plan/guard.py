@@ -1,0 +1,175 @@
+"""The access table as Cypher: the only place that writes a test of what the caller may see.
+
+Every test names its `Site`, so that the tests can take each of them away in turn and show that something then leaks.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import combinations
+from typing import Any, Final
+
+from gateway.identity import Subject
+from gateway.policy.table import AccessTable
+from gateway.vocabulary import Action, Relation
+
+SITUATIONS: Final = (Relation.OWNER, Relation.JURISDICTION, Relation.GRANTED)
+"""Relations that a statement has to test; `ANYONE` always holds."""
+
+_BIT: Final[Mapping[Relation, int]] = {relation: 1 << i for i, relation in enumerate(SITUATIONS)}
+
+
+class Site(StrEnum):
+    """Where in a statement a test stands."""
+
+    DATASET_BY_KEY = "DATASET_BY_KEY"
+    DATASET_PAGE = "DATASET_PAGE"
+    DATASET_STEP = "DATASET_STEP"
+    FIELD_BY_KEY = "FIELD_BY_KEY"
+    FIELD_BY_KEY_DATASET = "FIELD_BY_KEY_DATASET"
+    FIELD_STEP = "FIELD_STEP"
+    FIELD_STEP_DATASET = "FIELD_STEP_DATASET"
+    INSPECTABLE = "INSPECTABLE"
+    VALUE = "VALUE"
+    LIST = "LIST"
+    FILTER = "FILTER"
+    ORDER = "ORDER"
+    SEARCH_TITLE = "SEARCH_TITLE"
+    SEARCH_TEXT = "SEARCH_TEXT"
+    SEARCH_FIELD = "SEARCH_FIELD"
+    SEARCH_FIELD_DATASET = "SEARCH_FIELD_DATASET"
+    SEARCH_FIELD_TEXT = "SEARCH_FIELD_TEXT"
+    TALLY = "TALLY"
+
+
+def subsets(relations: tuple[Relation, ...]) -> list[tuple[Relation, ...]]:
+    """Every combination of the relations, the largest first."""
+    return [c for n in range(len(relations), -1, -1) for c in combinations(relations, n)]
+
+
+def _mask(relations: tuple[Relation, ...]) -> int:
+    return sum(_BIT[r] for r in relations)
+
+
+def relations_of(mask: int) -> frozenset[Relation]:
+    """The relations that a statement found to hold, from the number that it returns for them."""
+    return frozenset({Relation.ANYONE, *(r for r in SITUATIONS if mask & _BIT[r])})
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """What of a caller's access table shows in the text of a statement; the class keys themselves are parameters.
+
+    `matters` has, per action, the relations that this caller can have and that change the answer. `union` says that every
+    combination of relations allows just what its members allow, so that a plain OR is exact.
+    """
+
+    matters: tuple[tuple[Action, tuple[Relation, ...]], ...]
+    union: bool
+    same: bool
+    """Whether all that may be discovered may be inspected too, so that no second test is needed."""
+
+    def relations(self, action: Action) -> tuple[Relation, ...]:
+        return dict(self.matters)[action]
+
+    def apply(self, site: Site, test: str) -> str:
+        """Every test passes through here on its way into a statement."""
+        del site
+        return test
+
+    def test(self, site: Site, action: Action, classed: str, row: str, part: str | None = None) -> str:
+        """A Boolean expression: may the caller do `action` to `classed`, which belongs to the Dataset `row`?
+
+        `part` is the Field's variable where a grant has to name that field.
+        """
+        return self.apply(site, self._test(action, classed, row, part))
+
+    def _test(self, action: Action, classed: str, row: str, part: str | None) -> str:
+        base, relations = f"{classed}.accessClass IN $a_{action}_0", self.relations(action)
+        if not relations:
+            return base
+        if self.union:
+            more = [
+                f"({relation_test(r, row, part)} AND {classed}.accessClass IN $a_{action}_{_BIT[r]})" for r in relations
+            ]
+            return f"({' OR '.join([base, *more])})"
+        cases = " ".join(
+            f"WHEN {' AND '.join(relation_test(r, row, part) for r in held)} THEN $a_{action}_{_mask(held)}"
+            for held in subsets(relations)
+            if held
+        )
+        return f"{classed}.accessClass IN CASE {cases} ELSE $a_{action}_0 END"
+
+    def mask(self, row: str, part: str | None = None) -> str:
+        """An Integer expression: which relations hold, for decisions that are worked out after the statement."""
+        relations = sorted({r for _, rs in self.matters for r in rs}, key=SITUATIONS.index)
+        terms = [f"CASE WHEN {relation_test(r, row, part)} THEN {_BIT[r]} ELSE 0 END" for r in relations]
+        return " + ".join(terms) or "0"
+
+
+def relation_test(relation: Relation, row: str, part: str | None = None) -> str:
+    """A Boolean expression: does the caller stand in this relation to the Dataset (or the Tally) `row`?"""
+    match relation:
+        case Relation.OWNER:
+            return f"{row}.agency = $s_agency"
+        case Relation.JURISDICTION:
+            return f"{row}.jurisdiction IN $s_jurisdictions"
+        case Relation.GRANTED:
+            named = f" AND {part}.id IN g.fields" if part else ""
+            return (
+                f"EXISTS {{ MATCH ({row})<-[:ON]-(g:Grant)-[:TO]->(c) WHERE c.id IN $s_grantees AND g.status = 'ACTIVE'"
+                f" AND g.validFrom <= $now AND g.validTo > $now{named} }}"
+            )
+        case Relation.ANYONE:
+            return "true"
+
+
+def possible(subject: Subject) -> frozenset[Relation]:
+    """The relations that this caller can have to any row at all."""
+    found = set()
+    if subject.agency is not None:
+        found |= {Relation.OWNER, Relation.GRANTED}
+    if subject.id is not None:
+        found.add(Relation.GRANTED)
+    if subject.jurisdictions:
+        found.add(Relation.JURISDICTION)
+    return frozenset(found)
+
+
+def guard_for(subject: Subject, table: AccessTable) -> tuple[Guard, dict[str, Any]]:
+    """The text part and the parameters of a caller's access table."""
+    mine = possible(subject)
+    matters: dict[Action, tuple[Relation, ...]] = {}
+    parameters: dict[str, Any] = {
+        "s_agency": subject.agency,
+        "s_jurisdictions": list(subject.jurisdictions),
+        "s_grantees": [i for i in (subject.agency, subject.id) if i is not None],
+        "s_id": subject.id,
+        "s_name": subject.name,
+        "s_roles": sorted(subject.profile.roles),
+        "s_appointment": subject.appointment,
+    }
+    union = same = True
+    for action in Action:
+        relations = tuple(r for r in SITUATIONS if r in mine and r in table.relations_that_matter(action))
+        matters[action] = relations
+        base = table.allowed(action, frozenset({Relation.ANYONE}))
+        alone = {r: table.allowed(action, frozenset({Relation.ANYONE, r})) for r in relations}
+        for held in subsets(relations):
+            together = table.allowed(action, frozenset({Relation.ANYONE, *held}))
+            parameters[f"a_{action}_{_mask(held)}"] = sorted(together)
+            if action is not Action.FETCH:
+                union = union and together == base.union(*(alone[r] for r in held))
+    for action in Action:
+        if union and action is not Action.FETCH:
+            base = frozenset(parameters[f"a_{action}_0"])
+            for r in matters[action]:
+                key = f"a_{action}_{_BIT[r]}"
+                parameters[key] = sorted(set(parameters[key]) - base)
+    every = subsets(tuple(r for r in SITUATIONS if r in mine))
+    for held in every:
+        known = frozenset({Relation.ANYONE, *held})
+        same = same and table.allowed(Action.INSPECT, known) == table.allowed(Action.DISCOVER, known)
+    used = {f"a_{a}_{_mask(held)}" for a, rs in matters.items() if a is not Action.FETCH for held in subsets(rs)}
+    kept = {k: v for k, v in parameters.items() if not k.startswith("a_") or k in used}
+    return Guard(tuple(matters.items()), union, same), kept

@@ -1,0 +1,313 @@
+"""From a root field being resolved to its answer: select, bind, write once, ask Neo4j once, finish."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from graphql import GraphQLResolveInfo
+from graphql.execution.values import get_argument_values
+
+from gateway.graph.times import now
+from gateway.identity import Profile, Subject
+from gateway.plan import statements
+from gateway.plan.arguments import Bound, bind_keys, bind_page
+from gateway.plan.cache import Bounded, Budget
+from gateway.plan.errors import BadInput
+from gateway.plan.finish import Finish, decided, decision
+from gateway.plan.guard import Guard, guard_for
+from gateway.plan.mapping import Connection, Entity
+from gateway.plan.selection import Selected, Selection, Selections, variables
+from gateway.plan.shaped import Shaped, shaped
+from gateway.plan.statements import Batch
+from gateway.plan.text import terms
+from gateway.plan.writer import Writer
+from gateway.policy.table import UNKNOWN, AccessTable
+from gateway.vocabulary import FOREVER, Action, Relation, Role
+
+SPARSE = 0.05
+"""Below this share of visible Datasets a page is merged from its classes; above it, the order index is filtered."""
+
+
+class Reader(Protocol):
+    """What a plan needs of the graph: one statement in, the value of its one record out."""
+
+    async def read(self, statement: str, parameters: Mapping[str, Any]) -> Any:
+        """The first value of the record, or None when there is no record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A statement and what to do with its value."""
+
+    text: str
+    finish: Finish
+
+
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    table: AccessTable
+    guard: Guard
+    parameters: Mapping[str, Any]
+
+
+@dataclass(slots=True)
+class Planner:
+    """Answers root fields. Holds caches only: another replica needs nothing of it."""
+
+    reader: Reader
+    table_for: Callable[[Profile], AccessTable]
+    entities: Mapping[str, Entity]
+    most_page: int = 100
+    most_entities: int = 1000
+    new_statements: Budget = field(default_factory=lambda: Budget(600))
+    class_counts: Mapping[str, int] = field(default_factory=dict)
+    _selections: Selections = field(default_factory=Selections)
+    _plans: Bounded[Any, Plan] = field(default_factory=lambda: Bounded(2000))
+    _callers: Bounded[Any, _Caller] = field(default_factory=lambda: Bounded(2000))
+
+    # root fields
+
+    async def page(self, info: GraphQLResolveInfo, subject: Subject) -> Shaped | None:
+        """A connection at the root."""
+        selection = self._selections.of(info)
+        mapping = selection.root.mapping
+        assert isinstance(mapping, Connection)
+        return await self._one(
+            info, subject, selection, "page", lambda w: statements.page(w, selection.root, mapping), sparse=True
+        )
+
+    async def everything(self, info: GraphQLResolveInfo, subject: Subject, type_name: str, order: str) -> Shaped | None:
+        """All objects of a small type."""
+        selection = self._selections.of(info)
+        caller = self._caller(subject)
+        bound = self._bind(info, selection)
+        plan = self._plan(
+            (selection.number, "everything"),
+            caller,
+            bound,
+            selection,
+            lambda w: statements.everything(w, selection.root, type_name, order),
+        )
+        rows = await self._read(plan, caller, bound)
+        return plan.finish.many([[type_name, row] for row in rows], caller.table)
+
+    async def search(self, info: GraphQLResolveInfo, subject: Subject) -> Shaped | None:
+        """Full text over Datasets and Fields."""
+        selection = self._selections.of(info)
+        mapping = selection.root.mapping
+        assert isinstance(mapping, Connection)
+        return await self._one(info, subject, selection, "search", lambda w: statements.found(w, selection.root, mapping))
+
+    async def me(self, info: GraphQLResolveInfo, subject: Subject) -> Shaped | None:
+        """The caller."""
+        selection = self._selections.of(info)
+        return await self._one(info, subject, selection, "me", lambda w: statements.own(w, selection.root))
+
+    async def by_key(
+        self, info: GraphQLResolveInfo, subject: Subject, type_name: str, keys: Mapping[str, Any]
+    ) -> Shaped | None:
+        """One object by exactly one of its keys.
+
+        Raises:
+            BadInput: `ONE_KEY`, when no key or more than one is given.
+        """
+        given = {k: v for k, v in keys.items() if v is not None}
+        if len(given) != 1:
+            raise BadInput("ONE_KEY", f"{info.field_name}: give exactly one of {', '.join(keys)}.")
+        ((property_, value),) = given.items()
+        return await self._keyed(info, subject, type_name, property_, value)
+
+    async def node(self, info: GraphQLResolveInfo, subject: Subject, identifier: str) -> Shaped | None:
+        """One object by its global id, whatever its type."""
+        type_name = self._type_of(identifier)
+        return None if type_name is None else await self._keyed(info, subject, type_name, "id", identifier)
+
+    async def nodes(self, info: GraphQLResolveInfo, subject: Subject, ids: Sequence[str]) -> Shaped:
+        """Many objects by their global ids, in the order asked for; null where there is none.
+
+        Raises:
+            BadInput: `TOO_MANY_IDS`.
+        """
+        if len(ids) > self.most_page:
+            raise BadInput("TOO_MANY_IDS", f"{info.field_name}: at most {self.most_page} ids, these are {len(ids)}.")
+        keys = [(t, "id", i) if (t := self._type_of(i)) else None for i in ids]
+        return await self._many(info, subject, keys)
+
+    async def references(
+        self, info: GraphQLResolveInfo, subject: Subject, representations: Sequence[Any], keys: Mapping[str, Sequence[str]]
+    ) -> Shaped:
+        """Federation entities; `keys` says by which properties each type may be named. Nothing else is read.
+
+        Raises:
+            BadInput: `TOO_MANY_REPRESENTATIONS`; `BAD_REPRESENTATION`, for one that names no entity or none of its keys.
+        """
+        if len(representations) > self.most_entities:
+            raise BadInput(
+                "TOO_MANY_REPRESENTATIONS",
+                f"representations: at most {self.most_entities}, these are {len(representations)}.",
+            )
+        found = []
+        for i, representation in enumerate(representations):
+            named = representation if isinstance(representation, dict) else {}
+            type_name = named.get("__typename")
+            by = next((k for k in keys.get(str(type_name), ()) if isinstance(named.get(k), str)), None)
+            if by is None:
+                known = "; ".join(f"{t} by {' or '.join(ks)}" for t, ks in keys.items())
+                raise BadInput("BAD_REPRESENTATION", f"representations[{i}]: needs __typename and one key of {known}.")
+            found.append((str(type_name), by, named[by]))
+        return await self._many(info, subject, found)
+
+    async def explain(
+        self, info: GraphQLResolveInfo, subject: Subject, target: str, action: Action, as_role: Role | None
+    ) -> Shaped:
+        """The decision on one object; one that the caller may not know of is answered like one that does not exist.
+
+        Raises:
+            BadInput: `AS_ROLE_REFUSED`, when somebody asks for another role without owning or overseeing the object.
+        """
+        selection = self._selections.of(info)
+        caller = self._caller(subject)
+        type_name = self._type_of(target)
+        if type_name not in ("Dataset", "Field"):
+            return shaped(decided(UNKNOWN, selection.root))
+        bound = [Bound((), {"p0_target": target})]
+        plan = self._plan(
+            (type_name, "explain"), caller, bound, selection, lambda w: statements.explained(w, type_name, "p0_target")
+        )
+        value = await self._read(plan, caller, bound)
+        if value is None:
+            return shaped(decided(UNKNOWN, selection.root))
+        classed, mask = value
+        table = caller.table
+        if as_role is not None:
+            mine = subject.profile.roles
+            if not (mask & (1 | 2) or Role.CENTER in mine or as_role in (Role.PUBLIC, *mine)):
+                raise BadInput(
+                    "AS_ROLE_REFUSED",
+                    "asRole: only the owner of the target, the center, and who oversees its jurisdiction may ask for another role.",
+                )
+            table, mask = self.table_for(Profile(frozenset({as_role}))), mask if as_role in mine else 0
+        return shaped(decision(table, classed, mask, action, selection.root))
+
+    # how
+
+    async def _keyed(
+        self, info: GraphQLResolveInfo, subject: Subject, type_name: str, property_: str, value: Any
+    ) -> Shaped | None:
+        selection = self._selections.of(info)
+        return await self._one(
+            info,
+            subject,
+            selection,
+            ("key", type_name, property_),
+            lambda w: statements.by_key(w, type_name, [(property_, "key")], selection.root),
+            type_name=type_name,
+            more={"key": value},
+        )
+
+    async def _many(
+        self, info: GraphQLResolveInfo, subject: Subject, keys: Sequence[tuple[str, str, Any] | None]
+    ) -> Shaped:
+        selection = self._selections.of(info)
+        caller = self._caller(subject)
+        groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        for i, key in enumerate(keys):
+            if key is not None:
+                groups.setdefault(key[:2], []).append({"i": i, "k": key[2]})
+        out: list[Any] = [None] * len(keys)
+        if groups:
+            ordered = sorted(groups)
+            batches = [Batch(t, p, f"keys_{t}_{p}") for t, p in ordered]
+            bound = self._bind(info, selection)
+            plan = self._plan(
+                (selection.number, "keys", tuple(ordered)),
+                caller,
+                bound,
+                selection,
+                lambda w: statements.by_keys(w, batches, selection.root),
+            )
+            more = {b.parameter: groups[b.type_name, b.property] for b in batches}
+            for i, type_name, value in await self._read(plan, caller, bound, more):
+                out[i] = [type_name, value]
+        return Finish(selection.root).many(out, caller.table)
+
+    async def _one(
+        self,
+        info: GraphQLResolveInfo,
+        subject: Subject,
+        selection: Selection,
+        kind: Any,
+        write: Callable[[Writer], str],
+        *,
+        type_name: str | None = None,
+        sparse: bool = False,
+        more: Mapping[str, Any] | None = None,
+    ) -> Shaped | None:
+        caller = self._caller(subject)
+        bound = self._bind(info, selection)
+        few = sparse and self._is_sparse(caller)
+        plan = self._plan((selection.number, kind), caller, bound, selection, write, sparse=few)
+        value = await self._read(plan, caller, bound, more)
+        return plan.finish.one(value, type_name or selection.root.type_name, caller.table)
+
+    def _plan(
+        self,
+        key: Any,
+        caller: _Caller,
+        bound: Sequence[Bound],
+        selection: Selection,
+        write: Callable[[Writer], str],
+        *,
+        sparse: bool = False,
+    ) -> Plan:
+        full = (key, caller.guard, sparse, *(b.shape for b in bound))
+        plan = self._plans.get(full)
+        if plan is None:
+            self.new_statements.take()
+            writer = Writer(caller.guard, self.entities, bound, sparse)
+            plan = Plan(write(writer), Finish(selection.root))
+            self._plans[full] = plan
+        return plan
+
+    def _read(
+        self, plan: Plan, caller: _Caller, bound: Sequence[Bound], more: Mapping[str, Any] | None = None
+    ) -> Awaitable[Any]:
+        parameters = {**caller.parameters, "now": now(), "forever": FOREVER, **(more or {})}
+        for one in bound:
+            parameters.update(one.values)
+        return self.reader.read(plan.text, parameters)
+
+    def _bind(self, info: GraphQLResolveInfo, selection: Selection) -> list[Bound]:
+        found, given = [], variables(info)
+        for selected in selection.with_arguments:
+            assert selected.definition is not None
+            arguments = get_argument_values(selected.definition, selected.node, given)
+            found.append(self._bound(selected, arguments))
+        return found
+
+    def _bound(self, selected: Selected, arguments: Mapping[str, Any]) -> Bound:
+        if not isinstance(selected.mapping, Connection):
+            return bind_keys(selected.index, {})
+        page = bind_page(selected.name, selected.index, selected.mapping, arguments, self.most_page)
+        if "query" not in arguments:
+            return page
+        clauses = [t.clause for t in terms(f"{selected.name}.query", arguments["query"])]
+        return Bound(page.shape, {**page.values, f"p{selected.index}_query": clauses})
+
+    def _caller(self, subject: Subject) -> _Caller:
+        table = self.table_for(subject.profile)
+        key = (subject, table.digest)
+        caller = self._callers.get(key)
+        if caller is None:
+            guard, parameters = guard_for(subject, table)
+            caller = self._callers[key] = _Caller(table, guard, parameters)
+        return caller
+
+    def _type_of(self, identifier: str) -> str | None:
+        prefix = identifier[:3]
+        return next((name for name, entity in self.entities.items() if entity.prefix == prefix), None)
+
+    def _is_sparse(self, caller: _Caller) -> bool:
+        total = sum(self.class_counts.values())
+        allowed = caller.table.allowed(Action.DISCOVER, frozenset({Relation.ANYONE}))
+        return total > 0 and sum(self.class_counts.get(c, 0) for c in allowed) < SPARSE * total

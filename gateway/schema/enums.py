@@ -1,0 +1,122 @@
+"""The closed vocabularies, with the legal Chinese term of each in its description."""
+
+from enum import Enum
+from typing import Any, TypeVar
+
+import strawberry
+
+from gateway import vocabulary
+
+E = TypeVar("E", bound=Enum)
+
+
+def _enum(cls: type[E], description: str, terms: dict[str, str] | None = None) -> type[E]:
+    """The vocabulary as a GraphQL enum whose values and names are the same."""
+    described: Any = strawberry.enum(cls, name=cls.__name__, description=description)
+    if terms:
+        for value in described.__strawberry_definition__.values:
+            value.description = terms[value.name]
+    found: type[E] = described
+    return found
+
+
+Action = _enum(
+    vocabulary.Action,
+    "What somebody wants to do with an entry.",
+    {
+        "DISCOVER": "Know that it exists: identifier, title, provider, theme, tiers and legal basis.",
+        "INSPECT": "Read the rest of the description, its fields and its lineage.",
+        "FETCH": "Obtain rows.",
+    },
+)
+AgencyKind = _enum(
+    vocabulary.AgencyKind,
+    "The kinds of agency that the regulation binds (article 2, article 36).",
+    {
+        "ADMINISTRATIVE": "行政机关. An administrative organ.",
+        "PUBLIC_SERVICE": "公共服务单位. A public service unit: water, power, gas, heating, transport and the like.",
+        "BY_REFERENCE": "参照执行单位. A central or provincial unit that applies the regulation by reference.",
+    },
+)
+ShareType = _enum(
+    vocabulary.ShareType,
+    "共享类型. The tier of sharing between agencies (article 16).",
+    {
+        "UNCONDITIONAL": "无条件共享. For every agency, once it has declared scope and purpose.",
+        "CONDITIONAL": "有条件共享. On application, answered within 7 working days.",
+        "NON_SHARED": "不予共享. Not shared; what a duty requires is negotiated case by case.",
+    },
+)
+OpenType = _enum(
+    vocabulary.OpenType,
+    "开放类型. The tier of opening towards the public (article 22).",
+    {
+        "OPEN": "无条件开放. For everybody, without application.",
+        "CONDITIONAL": "有条件开放. On application, answered within 15 working days.",
+        "NOT_OPEN": "不予开放. Not open, on a ground of article 22.",
+    },
+)
+Sensitivity = _enum(
+    vocabulary.Sensitivity,
+    "The grounds of article 22 for not opening.",
+    {"PERSONAL": "个人隐私. Personal privacy.", "COMMERCIAL": "商业秘密. Trade secrets.", "BY_LAW": "法律法规. Laws or regulations."},
+)
+Role = _enum(
+    vocabulary.Role,
+    "Whom somebody acts as.",
+    {
+        "PUBLIC": "公民、法人和其他组织. Everybody without an appointment.",
+        "STAFF": "工作人员. Staff of an agency.",
+        "OFFICER": "数据专员. The officer who answers applications for an agency.",
+        "HEAD": "主要负责人. The head, first responsible for the agency's data (article 5).",
+        "CENTER": "市大数据中心. The big-data center that runs catalogue and platform (article 4).",
+        "SUPERVISOR": "主管部门. The supervising bureau of a jurisdiction (article 4).",
+        "AUDITOR": "审计. An auditor of a jurisdiction.",
+    },
+)
+Status = _enum(vocabulary.Status, "The state of a catalogue entry (article 8).")
+Origin = _enum(vocabulary.Origin, "Whether the entry was compiled here or read from another catalogue.")
+Theme = _enum(
+    vocabulary.Theme,
+    "分类. The theme, in the terms of the EU data-theme authority table.",
+    {
+        "AGRI": "农业、渔业、林业和食品. Agriculture, fisheries, forestry and food.",
+        "ECON": "经济和金融. Economy and finance.",
+        "EDUC": "教育、文化和体育. Education, culture and sport.",
+        "ENER": "能源. Energy.",
+        "ENVI": "环境. Environment.",
+        "GOVE": "政府和公共部门. Government and public sector.",
+        "HEAL": "卫生. Health.",
+        "INTR": "国际事务. International issues.",
+        "JUST": "司法和公共安全. Justice, legal system and public safety.",
+        "REGI": "区域和城市. Regions and cities.",
+        "SOCI": "人口和社会. Population and society.",
+        "TECH": "科学技术. Science and technology.",
+        "TRAN": "交通. Transport.",
+        "OP_DATPRO": "待分类. Provisional: not yet classified.",
+    },
+)
+Format = _enum(vocabulary.Format, "格式. A format of delivery; video and streams are public data too (article 2).")
+Period = _enum(vocabulary.Period, "更新时限. How often the provider undertakes to update (article 8, article 10).")
+DataType = _enum(vocabulary.DataType, "The type of a field's values.")
+Element = _enum(vocabulary.Element, "The ten basic elements of a catalogue entry (article 8).")
+Mode = _enum(vocabulary.Mode, "共享方式, 开放方式. How data is handed over.")
+NextStep = _enum(
+    vocabulary.NextStep,
+    "What somebody can do after a decision.",
+    {
+        "USE": "Go ahead.",
+        "APPLY": "Apply, or declare scope and purpose.",
+        "NEGOTIATE": "Ask the provider to negotiate (article 16).",
+        "SIGN_IN": "Sign in: agencies see more than the public.",
+        "NOTHING": "Nothing leads further.",
+    },
+)
+
+
+@strawberry.enum(description="The direction of an order.")
+class OrderDirection(Enum):
+    """Ascending or descending."""
+
+    ASC = "ASC"
+    DESC = "DESC"

@@ -1,0 +1,37 @@
+"""The caller, as the gateway knows them."""
+
+import strawberry
+
+from gateway.plan.mapping import Direction, Entity, Kind, OfSubject, One, OwnAgency, OwnPerson, Step, Unending
+from gateway.schema.agency import Agency
+from gateway.schema.declare import column, mapped
+from gateway.schema.enums import Role
+from gateway.schema.scalars import DateTime
+
+APPOINTMENT = Entity("Appointment", Kind.PART)
+
+
+@strawberry.type(description="An appointment: the role in which a person acts for an agency.")
+class Appointment:
+    """An appointment with its period (R5.2)."""
+
+    id: strawberry.ID = column("id", "Its id; a token may select it by the claim `appointment`.")
+    role: Role = column("role", "The role.")
+    valid_from: DateTime = column("validFrom", "Since when it holds.")
+    valid_to: DateTime | None = mapped(Unending("validTo"), "Until when it holds; null when no end is set.")
+    agency: Agency = mapped(One(Step("AT", Direction.OUT, "Agency")), "The agency.")
+
+
+@strawberry.type(description="The caller. Without a token that is the public.")
+class Me:
+    """Who is asking."""
+
+    id: strawberry.ID | None = mapped(OfSubject("id"), "The person's id; null for the public.")
+    name: str = mapped(OfSubject("name"), "The person's name; empty for the public.")
+    roles: list[Role] = mapped(OfSubject("roles"), "The roles in which the caller is acting now.")
+    appointment: strawberry.ID | None = mapped(OfSubject("appointment"), "The appointment in which the caller is acting.")
+    agency: Agency | None = mapped(OwnAgency("Agency"), "The agency for which the caller is acting.")
+    appointments: list[Appointment] = mapped(
+        OwnPerson(Step("HOLDS", Direction.OUT, "Appointment"), "role"),
+        "All appointments on record. With several current ones, a token has to select one.",
+    )

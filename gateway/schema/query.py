@@ -1,0 +1,157 @@
+"""The root fields. Each hands itself to `plan`, which answers it with one statement."""
+
+from collections.abc import Awaitable
+from typing import Annotated, Any, Union
+
+import strawberry
+from strawberry import Info
+
+from gateway.plan import Shaped
+from gateway.plan.mapping import KEY, Connection, Order
+from gateway.schema import agency as agencies_
+from gateway.schema import dataset as datasets_
+from gateway.schema.access import AccessDecision
+from gateway.schema.agency import Agency
+from gateway.schema.connection import Connection as Page
+from gateway.schema.connection import FacetedConnection, Facets, PageInfo
+from gateway.schema.context import Context
+from gateway.schema.dataset import Dataset
+from gateway.schema.enums import Action, Role
+from gateway.schema.field import Field
+from gateway.schema.filters import DATASET_FILTERS, AgencyFilter, DatasetFilter, DatasetOrder
+from gateway.schema.jurisdiction import Jurisdiction
+from gateway.schema.me import Me
+from gateway.schema.node import Node
+
+SearchResult = Annotated[
+    Union[Dataset, Field],  # noqa: UP007  # Strawberry names a union only in this form
+    strawberry.union("SearchResult", description="What a search finds."),
+]
+
+
+@strawberry.type(description="One hit of a search.")
+class SearchEdge:
+    """A hit with its score."""
+
+    node: SearchResult = strawberry.field(description="The dataset or field.")
+    cursor: str = strawberry.field(description="Opaque; bound to this search.")
+    score: int = strawberry.field(description="How well it matches: each word counts for the place where it stands.")
+
+
+@strawberry.type(description="A page of search hits, the best first.")
+class SearchConnection:
+    """Hits of a search."""
+
+    edges: list[SearchEdge] = strawberry.field(description="The hits with score and cursor.")
+    nodes: list[SearchResult] = strawberry.field(description="The hits alone.")
+    page_info: PageInfo = strawberry.field(description="Where this page stands.")
+    total_count: int = strawberry.field(description="How many hits there are. Computed only when asked for.")
+    facets: Facets = strawberry.field(description="Counts over all hits, a field counting with its dataset's theme and agency.")
+
+
+_HITS = Connection("Dataset", {"SCORE": Order("score", numeric=True, descending=True)}, "SCORE", filters=DATASET_FILTERS)
+
+Asked = Info[Context, None]
+
+
+async def _answer(planned: Awaitable[Shaped | None]) -> Any:
+    """What `plan` found; its shape is the field's type by construction, which no type checker can follow."""
+    return await planned
+
+
+@strawberry.type(description="What can be asked.")
+class Query:
+    """The root fields of design section 2."""
+
+    @strawberry.field(description="The caller, as the gateway knows them.")
+    async def me(self, info: Asked) -> Me:
+        """Who is asking."""
+        return await _answer(info.context.planner.me(info._raw_info, info.context.subject))
+
+    @strawberry.field(description="An object by its global id; null when there is none that the caller may know of.")
+    async def node(self, info: Asked, id: strawberry.ID) -> Node | None:
+        """Relay's refetch."""
+        return await _answer(info.context.planner.node(info._raw_info, info.context.subject, id))
+
+    @strawberry.field(description="Objects by their global ids, in the order asked for; null where there is none.")
+    async def nodes(self, info: Asked, ids: list[strawberry.ID]) -> list[Node | None]:
+        """Relay's plural refetch."""
+        return await _answer(info.context.planner.nodes(info._raw_info, info.context.subject, ids))
+
+    @strawberry.field(description="An agency, by exactly one of its keys.")
+    async def agency(self, info: Asked, id: strawberry.ID | None = None, code: str | None = None) -> Agency | None:
+        """One agency."""
+        keys = {"id": id, "code": code}
+        return await _answer(info.context.planner.by_key(info._raw_info, info.context.subject, "Agency", keys))
+
+    @strawberry.field(description="The agencies, by code.", metadata={KEY: agencies_.PAGES})
+    async def agencies(
+        self,
+        info: Asked,
+        filter: AgencyFilter | None = None,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> Page[Agency]:
+        """A page of agencies."""
+        return await _answer(info.context.planner.page(info._raw_info, info.context.subject))
+
+    @strawberry.field(description="公共数据资源. A dataset, by exactly one of its keys.")
+    async def dataset(
+        self, info: Asked, id: strawberry.ID | None = None, identifier: str | None = None
+    ) -> Dataset | None:
+        """One dataset."""
+        keys = {"id": id, "identifier": identifier}
+        return await _answer(info.context.planner.by_key(info._raw_info, info.context.subject, "Dataset", keys))
+
+    @strawberry.field(
+        description="目录. The datasets that the caller may know of.", metadata={KEY: datasets_.PAGES}
+    )
+    async def datasets(
+        self,
+        info: Asked,
+        filter: DatasetFilter | None = None,
+        order_by: DatasetOrder | None = None,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> FacetedConnection[Dataset]:
+        """A page of the catalogue."""
+        return await _answer(info.context.planner.page(info._raw_info, info.context.subject))
+
+    @strawberry.field(
+        description="Full text in Chinese and English over datasets and fields: all the words have to be found.",
+        metadata={KEY: _HITS},
+    )
+    async def search(
+        self,
+        info: Asked,
+        query: str,
+        filter: DatasetFilter | None = None,
+        first: int | None = None,
+        after: str | None = None,
+        last: int | None = None,
+        before: str | None = None,
+    ) -> SearchConnection:
+        """A page of hits."""
+        return await _answer(info.context.planner.search(info._raw_info, info.context.subject))
+
+    @strawberry.field(description="行政区划. All jurisdictions, by code.")
+    async def jurisdictions(self, info: Asked) -> list[Jurisdiction]:
+        """The jurisdiction tree as a list."""
+        planner = info.context.planner
+        return await _answer(planner.everything(info._raw_info, info.context.subject, "Jurisdiction", "code"))
+
+    @strawberry.field(
+        description="Whether an action on a dataset or field is allowed to the caller, or would be in another role, and why."
+    )
+    async def explain_access(
+        self, info: Asked, target: strawberry.ID, action: Action, as_role: Role | None = None
+    ) -> AccessDecision:
+        """The decision, with the rule and the requirement behind it."""
+        planner = info.context.planner
+        return await _answer(
+            planner.explain(info._raw_info, info.context.subject, target, action, as_role)
+        )
