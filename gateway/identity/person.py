@@ -31,7 +31,7 @@ class Person:
     def acting(self, selected: str | None) -> Subject:
         """The Subject that this person is under the selected appointment, else under the only one.
 
-        Of several, none counts: rights are never guessed, so such a person has the public's until the token selects one.
+        Of several, none counts: rights are never guessed. Such a person has the public's until the token selects one.
 
         Raises:
             InvalidToken: the selected appointment is not one of them.

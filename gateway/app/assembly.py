@@ -1,0 +1,90 @@
+"""Putting the application together: what is inside what, and what lives as long as the process."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from gateway.app.body import BodyLimit
+from gateway.app.edge import Edge
+from gateway.app.health import Health
+from gateway.app.hosts import LOOPBACK, HostCheck
+from gateway.app.identification import Identification
+from gateway.app.masking import Masking
+from gateway.app.metrics import metrics
+from gateway.app.replies import Code, refuse
+from gateway.graph import Graph, open_graph
+from gateway.graph.appointments import find_person
+from gateway.identity import Authenticator
+from gateway.identity.issuers import configured_issuers
+from gateway.identity.token import Verifier
+from gateway.settings import Settings, is_loopback
+
+GraphQLFactory = Callable[[Settings, Graph], ASGIApp]
+"""Makes the GraphQL endpoint when the graph is open. Per request it finds `subject` and `request_id` in the state."""
+
+
+def create_app(
+    settings: Settings, graphql: GraphQLFactory, *, connect: Callable[[Settings], Graph] = open_graph
+) -> ASGIApp:
+    """The whole application.
+
+    From the outside in: id, headers, log and count (`Edge`); masking of errors; Host check; routes; and around
+    GraphQL alone the body limit and the caller's identification.
+    """
+    door, health = _Door(), Health()
+    routes = [
+        Route("/graphql", door),
+        Route("/healthz", health.alive),
+        Route("/readyz", health.ready),
+        Route("/metrics", metrics),
+        Route("/", _home),
+    ]
+
+    @asynccontextmanager
+    async def lifespan(_app: object) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            graph = await stack.enter_async_context(connect(settings))
+            authenticator = _authenticator(settings, graph, stack)
+            endpoint = graphql(settings, graph)
+            door.app = BodyLimit(Identification(endpoint, authenticator), settings.max_body_bytes)
+            health.graph = graph
+            yield
+            health.graph = None
+
+    router = Router(routes, redirect_slashes=False, default=_not_found, lifespan=lifespan)
+    allowed = settings.allowed_hosts or (LOOPBACK if is_loopback(settings.host) else ())
+    return Edge(Masking(HostCheck(router, allowed)))
+
+
+def _authenticator(settings: Settings, graph: Graph, stack: AsyncExitStack) -> Authenticator:
+    issuers = configured_issuers(settings)
+    for issuer in issuers.values():
+        stack.push_async_callback(issuer.keys.aclose)
+    verifier = Verifier(issuers, skew=settings.clock_skew)
+    return Authenticator(verifier, partial(find_person, graph), appointment_cache=settings.appointment_cache)
+
+
+class _Door:
+    """Stands in the routes for what exists only while the application runs."""
+
+    app: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+
+
+async def _home(_request: Request) -> Response:
+    return RedirectResponse("/graphql")
+
+
+async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] == "http":
+        await refuse(send, 404, Code.NOT_FOUND, "there is nothing here; GraphQL is at /graphql")
+    else:
+        await receive()
+        await send({"type": "websocket.close"})

@@ -1,0 +1,52 @@
+"""Structured logs: one line of JSON (or text) each. No tokens, no query texts, no values of variables."""
+
+import logging
+import sys
+from typing import Any, Final, TextIO
+
+import orjson
+import structlog
+from structlog.typing import Processor
+
+from gateway.settings import LogFormat, Settings
+
+TALKATIVE: Final = ("neo4j", "httpx", "httpcore", "asyncio", "hpack")
+"""Libraries that at lower levels write what we promised not to: parameters of statements, whole addresses."""
+
+
+def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
+    """Send everything that this process logs to `stream` (standard error), in one form. Can be called again."""
+    out = stream or sys.stderr
+    level = logging.getLevelNamesMapping()[settings.log_level.upper()]
+    shared: list[Processor] = [
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+    ]
+    as_json = settings.log_format is LogFormat.JSON
+    render: Processor = (
+        structlog.processors.JSONRenderer(serializer=_text)
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=structlog.dev.plain_traceback)
+    )
+    structlog.configure(
+        processors=[*shared, structlog.processors.JSONRenderer(serializer=orjson.dumps) if as_json else render],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.BytesLoggerFactory(out.buffer) if as_json else structlog.PrintLoggerFactory(out),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared, structlog.processors.format_exc_info],
+        )
+    )
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def _text(value: Any, **options: Any) -> str:
+    return orjson.dumps(value, **options).decode()

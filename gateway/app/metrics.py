@@ -1,0 +1,51 @@
+"""What Prometheus reads. Labels come from closed sets only, so that no caller can make them grow."""
+
+import os
+from typing import Final
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+from starlette.requests import Request
+from starlette.responses import Response
+
+ROUTES: Final = frozenset({"/", "/graphql", "/healthz", "/readyz", "/metrics"})
+_METHODS: Final = frozenset({"GET", "POST", "HEAD", "OPTIONS"})
+
+_requests: Final = Counter("gateway_http_requests", "Answered requests", ["method", "route", "status"])
+_seconds: Final = Histogram(
+    "gateway_http_request_seconds",
+    "Time from a request's head to the end of its answer",
+    ["route"],
+    buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 10.0),
+)
+_callers: Final = Counter("gateway_callers", "Requests by how their caller was identified", ["outcome"])
+_counters: Final[dict[tuple[str, str, int], Counter]] = {}
+"""Children by their labels: looking them up in prometheus_client costs more than counting."""
+_histograms: Final = {route: _seconds.labels(route) for route in (*ROUTES, "other")}
+
+public: Final = _callers.labels("public")
+identified: Final = _callers.labels("identified")
+refused: Final = _callers.labels("refused")
+
+
+def observe(method: str, path: str, status: int, seconds: float) -> None:
+    """Count one answered request."""
+    route = path if path in ROUTES else "other"
+    key = (method, route, status)
+    counter = _counters.get(key)
+    if counter is None:
+        known = method if method in _METHODS else "other"
+        counter = _requests.labels(known, route, str(status))
+        if known == method:
+            _counters[key] = counter
+    counter.inc()
+    _histograms[route].observe(seconds)
+
+
+async def metrics(_request: Request) -> Response:
+    """`/metrics`: this process's figures, or with several workers the sum over all of them."""
+    registry: CollectorRegistry = REGISTRY
+    if "PROMETHEUS_MULTIPROC_DIR" in os.environ:
+        registry = CollectorRegistry()
+        MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # the package has no annotation there
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
