@@ -14,7 +14,7 @@ from neo4j.exceptions import AuthError, DriverError, Neo4jError
 from gateway.graph.errors import ServerFailed
 from gateway.graph.jars import Progress, class_path
 from gateway.graph.options import Address, GraphSettings
-from gateway.graph.process import end, spawn, wait_for_port
+from gateway.graph.process import end, reap, spawn, wait_for_port
 from gateway.graph.server_config import java_command, write_config, write_first_password
 from gateway.graph.state import Instance, StateDirectory
 
@@ -54,7 +54,7 @@ class EmbeddedNeo4j:
         self._settings = settings
         self._progress = progress
         self._state = StateDirectory(settings.state)
-        self._child: subprocess.Popen[bytes] | None = None
+        self._nanny: subprocess.Popen[bytes] | None = None
         self._java: psutil.Process | None = None
         self._stopping = threading.Event()
         self._watcher: threading.Thread | None = None
@@ -118,7 +118,8 @@ class EmbeddedNeo4j:
         port = self._launch(command, 0, detached)
         address = self._check(port)
         if detached:
-            self._child = self._java = None
+            self._reap()
+            self._nanny = self._java = None
         else:
             self._watcher = threading.Thread(target=self._watch, args=(command, port), name="neo4j-watch", daemon=True)
             self._watcher.start()
@@ -128,7 +129,7 @@ class EmbeddedNeo4j:
         home = self._state.home
         write_config(home, self._settings, port)
         (home / "logs").mkdir(exist_ok=True)
-        self._child, java = spawn(command, home / "logs" / "console.log", detached=detached)
+        self._nanny, java = spawn(command, home / "logs" / "console.log", detached=detached)
         self._java = java
         # Recorded before it is ready: a gateway killed in this very moment must not leave an unknown Java.
         self._state.record(Instance(java.pid, java.create_time(), 0, detached))
@@ -169,7 +170,5 @@ class EmbeddedNeo4j:
         _log.critical("the embedded Neo4j keeps ending; see %s", self._state.home / "logs")
 
     def _reap(self) -> None:
-        if self._child is not None:
-            self._child.wait()
-            if self._child.stdin is not None:
-                self._child.stdin.close()
+        if self._nanny is not None:
+            reap(self._nanny)

@@ -20,26 +20,33 @@ def spawn(command: Sequence[str], log: Path, *, detached: bool) -> tuple[subproc
     """Start Java in a session of its own, so that Ctrl-C reaches the gateway alone, which then stops it in order.
 
     Returns:
-        The child (Java itself when `detached`, else the nanny that ends Java when this process is gone) and Java.
+        The nanny, which ends Java when this process is gone (it has left already when `detached`), and Java.
     """
+    script = str(Path(__file__).with_name("nanny.py"))
     with log.open("ab") as output:
-        if detached:
-            child = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
-            )
-            return child, psutil.Process(child.pid)
-        nanny = [sys.executable, "-I", "-S", str(Path(__file__).with_name("nanny.py")), *command]
-        child = subprocess.Popen(
-            nanny, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=output, start_new_session=True
+        nanny = subprocess.Popen(
+            [sys.executable, "-I", "-S", script, *(["--detach"] if detached else []), *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=output,
+            start_new_session=True,
         )
-    assert child.stdout is not None
-    with child.stdout as said:
+    assert nanny.stdout is not None
+    with nanny.stdout as said:
         pid = said.readline().strip()
     try:
-        return child, psutil.Process(int(pid))
+        return nanny, psutil.Process(int(pid))
     except (ValueError, psutil.Error) as problem:
-        child.kill()
+        nanny.kill()
+        reap(nanny)
         raise ServerFailed(f"Java could not be started; see {log}") from problem
+
+
+def reap(nanny: subprocess.Popen[bytes]) -> None:
+    """Wait for the nanny's end and close the pipe to it."""
+    nanny.wait()
+    if nanny.stdin is not None:
+        nanny.stdin.close()
 
 
 def wait_for_port(java: psutil.Process, home: Path) -> int:
@@ -68,12 +75,21 @@ def end(java: psutil.Process) -> None:
     """Ask Java to stop; kill it when it does not. Harmless when it is gone."""
     try:
         java.terminate()
-        java.wait(STOP_TIMEOUT)
+        if not _gone(java):
+            java.kill()
+            _gone(java)
     except psutil.NoSuchProcess:
         return
-    except psutil.TimeoutExpired:
-        java.kill()
-        java.wait(STOP_TIMEOUT)
+
+
+def _gone(java: psutil.Process) -> bool:
+    # psutil's own wait takes a zombie for alive; in a container nobody may reap what a killed gateway left.
+    deadline = time.monotonic() + STOP_TIMEOUT
+    while time.monotonic() < deadline:
+        if not java.is_running() or java.status() == psutil.STATUS_ZOMBIE:
+            return True
+        time.sleep(_POLL)
+    return False
 
 
 def _last_words(home: Path) -> str:

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from jgo.maven import PythonResolver
 
 from gateway.graph import jars
 from gateway.graph.errors import ChecksumMismatch, FetchFailed
@@ -92,6 +93,6 @@ def test_what_the_repository_lacks_is_named_with_what_to_do(tmp_path: Path, monk
     def unreachable(*_: object, **__: object) -> None:
         raise RuntimeError("not found in remote repositories")
 
-    monkeypatch.setattr(jars.PythonResolver, "download", unreachable)
+    monkeypatch.setattr(PythonResolver, "download", unreachable)
     with pytest.raises(FetchFailed, match=r"org\.example:thing:1\.0 .* GATEWAY_NEO4J_URI"):
         jars.fetch(_artefact(), tmp_path)
