@@ -6,7 +6,7 @@ behind a field it reads from the type's own declaration.
 
 from gateway.plan.cache import Budget
 from gateway.plan.errors import BadInput
-from gateway.plan.planner import Planner
+from gateway.plan.planner import Asker, Planner
 from gateway.plan.shaped import PlannedExecutor, Shaped
 
-__all__ = ["BadInput", "Budget", "PlannedExecutor", "Planner", "Shaped"]
+__all__ = ["Asker", "BadInput", "Budget", "PlannedExecutor", "Planner", "Shaped"]

@@ -35,9 +35,7 @@ class Page:
     filters: tuple[str, ...] = ()
 
 
-def bind_page(
-    path: str, index: int, connection: Connection, arguments: Mapping[str, Any], most: int
-) -> Bound:
+def bind_page(path: str, index: int, connection: Connection, arguments: Mapping[str, Any], most: int) -> Bound:
     """The page that a client asks for.
 
     Raises:
@@ -57,7 +55,9 @@ def bind_page(
     descending = chosen.descending if way is None else _word(way) == "DESC"
     queried = arguments.get("query")
     tag = cursor.prefix(path, f"{name} {descending}", [filters, queried])
-    values: dict[str, Any] = {f"p{index}_n": DEFAULT_PAGE if first is None and last is None else first if last is None else last}
+    values: dict[str, Any] = {
+        f"p{index}_n": DEFAULT_PAGE if first is None and last is None else first if last is None else last
+    }
     values[f"p{index}_c"] = tag
     for argument in ("after", "before"):
         given = arguments.get(argument)

@@ -4,7 +4,7 @@ from collections import OrderedDict
 from typing import Generic, TypeVar
 
 from limits import RateLimitItemPerMinute
-from limits.storage import MemoryStorage
+from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from gateway.plan.errors import BadInput
@@ -33,18 +33,18 @@ class Budget:
     the database busy with planning alone.
     """
 
-    def __init__(self, a_minute: int) -> None:
+    def __init__(self, a_minute: int, storage: str = "memory://") -> None:
         self.a_minute = a_minute
         self._limit = RateLimitItemPerMinute(a_minute)
-        self._limiter = FixedWindowRateLimiter(MemoryStorage())
+        self._limiter = FixedWindowRateLimiter(storage_from_string(storage))
 
-    def take(self) -> None:
-        """Uses one.
+    def take(self, source: str) -> None:
+        """Uses one of those that `source` has.
 
         Raises:
             BadInput: `TOO_MANY_NEW_QUERIES`.
         """
-        if not self._limiter.hit(self._limit):
+        if not self._limiter.hit(self._limit, source):
             raise BadInput(
                 "TOO_MANY_NEW_QUERIES",
                 f"More than {self.a_minute} new shapes of query in a minute. Use variables for values, and try again in a minute.",

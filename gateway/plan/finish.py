@@ -94,7 +94,9 @@ def _is_rows(value: Any) -> bool:
 
 def _check_of(children: Sequence[Selected]) -> Check:
     required = [c.key for c in children if c.required]
-    nested = [(c.key, _check_of(c.only)) for c in children if len(c.children) == 1 and not isinstance(c.mapping, Decisions)]
+    nested = [
+        (c.key, _check_of(c.only)) for c in children if len(c.children) == 1 and not isinstance(c.mapping, Decisions)
+    ]
     if not nested and len(required) == len(children):
         return _NOTHING_NULL
 

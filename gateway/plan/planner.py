@@ -44,7 +44,16 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks, and as whom their new shapes of query are counted: the person, or the public's address."""
+
+    subject: Subject
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class _Caller:
+    source: str
     table: AccessTable
     guard: Guard
     parameters: Mapping[str, Any]
@@ -67,19 +76,19 @@ class Planner:
 
     # root fields
 
-    async def page(self, info: GraphQLResolveInfo, subject: Subject) -> Shaped | None:
+    async def page(self, info: GraphQLResolveInfo, asker: Asker) -> Shaped | None:
         """A connection at the root."""
         selection = self._selections.of(info)
         mapping = selection.root.mapping
         assert isinstance(mapping, Connection)
         return await self._one(
-            info, subject, selection, "page", lambda w: statements.page(w, selection.root, mapping), sparse=True
+            info, asker, selection, "page", lambda w: statements.page(w, selection.root, mapping), sparse=True
         )
 
-    async def everything(self, info: GraphQLResolveInfo, subject: Subject, type_name: str, order: str) -> Shaped | None:
+    async def everything(self, info: GraphQLResolveInfo, asker: Asker, type_name: str, order: str) -> Shaped | None:
         """All objects of a small type."""
         selection = self._selections.of(info)
-        caller = self._caller(subject)
+        caller = self._caller(asker)
         bound = self._bind(info, selection)
         plan = self._plan(
             (selection.number, "everything"),
@@ -91,20 +100,20 @@ class Planner:
         rows = await self._read(plan, caller, bound)
         return plan.finish.many([[type_name, row] for row in rows], caller.table)
 
-    async def search(self, info: GraphQLResolveInfo, subject: Subject) -> Shaped | None:
+    async def search(self, info: GraphQLResolveInfo, asker: Asker) -> Shaped | None:
         """Full text over Datasets and Fields."""
         selection = self._selections.of(info)
         mapping = selection.root.mapping
         assert isinstance(mapping, Connection)
-        return await self._one(info, subject, selection, "search", lambda w: statements.found(w, selection.root, mapping))
+        return await self._one(info, asker, selection, "search", lambda w: statements.found(w, selection.root, mapping))
 
-    async def me(self, info: GraphQLResolveInfo, subject: Subject) -> Shaped | None:
+    async def me(self, info: GraphQLResolveInfo, asker: Asker) -> Shaped | None:
         """The caller."""
         selection = self._selections.of(info)
-        return await self._one(info, subject, selection, "me", lambda w: statements.own(w, selection.root))
+        return await self._one(info, asker, selection, "me", lambda w: statements.own(w, selection.root))
 
     async def by_key(
-        self, info: GraphQLResolveInfo, subject: Subject, type_name: str, keys: Mapping[str, Any]
+        self, info: GraphQLResolveInfo, asker: Asker, type_name: str, keys: Mapping[str, Any]
     ) -> Shaped | None:
         """One object by exactly one of its keys.
 
@@ -115,14 +124,14 @@ class Planner:
         if len(given) != 1:
             raise BadInput("ONE_KEY", f"{info.field_name}: give exactly one of {', '.join(keys)}.")
         ((property_, value),) = given.items()
-        return await self._keyed(info, subject, type_name, property_, value)
+        return await self._keyed(info, asker, type_name, property_, value)
 
-    async def node(self, info: GraphQLResolveInfo, subject: Subject, identifier: str) -> Shaped | None:
+    async def node(self, info: GraphQLResolveInfo, asker: Asker, identifier: str) -> Shaped | None:
         """One object by its global id, whatever its type."""
         type_name = self._type_of(identifier)
-        return None if type_name is None else await self._keyed(info, subject, type_name, "id", identifier)
+        return None if type_name is None else await self._keyed(info, asker, type_name, "id", identifier)
 
-    async def nodes(self, info: GraphQLResolveInfo, subject: Subject, ids: Sequence[str]) -> Shaped:
+    async def nodes(self, info: GraphQLResolveInfo, asker: Asker, ids: Sequence[str]) -> Shaped:
         """Many objects by their global ids, in the order asked for; null where there is none.
 
         Raises:
@@ -131,10 +140,10 @@ class Planner:
         if len(ids) > self.most_page:
             raise BadInput("TOO_MANY_IDS", f"{info.field_name}: at most {self.most_page} ids, these are {len(ids)}.")
         keys = [(t, "id", i) if (t := self._type_of(i)) else None for i in ids]
-        return await self._many(info, subject, keys)
+        return await self._many(info, asker, keys)
 
     async def references(
-        self, info: GraphQLResolveInfo, subject: Subject, representations: Sequence[Any], keys: Mapping[str, Sequence[str]]
+        self, info: GraphQLResolveInfo, asker: Asker, representations: Sequence[Any], keys: Mapping[str, Sequence[str]]
     ) -> Shaped:
         """Federation entities; `keys` says by which properties each type may be named. Nothing else is read.
 
@@ -155,10 +164,10 @@ class Planner:
                 known = "; ".join(f"{t} by {' or '.join(ks)}" for t, ks in keys.items())
                 raise BadInput("BAD_REPRESENTATION", f"representations[{i}]: needs __typename and one key of {known}.")
             found.append((str(type_name), by, named[by]))
-        return await self._many(info, subject, found)
+        return await self._many(info, asker, found)
 
     async def explain(
-        self, info: GraphQLResolveInfo, subject: Subject, target: str, action: Action, as_role: Role | None
+        self, info: GraphQLResolveInfo, asker: Asker, target: str, action: Action, as_role: Role | None
     ) -> Shaped:
         """The decision on one object; one that the caller may not know of is answered like one that does not exist.
 
@@ -166,7 +175,7 @@ class Planner:
             BadInput: `AS_ROLE_REFUSED`, when somebody asks for another role without owning or overseeing the object.
         """
         selection = self._selections.of(info)
-        caller = self._caller(subject)
+        caller = self._caller(asker)
         type_name = self._type_of(target)
         if type_name not in ("Dataset", "Field"):
             return shaped(decided(UNKNOWN, selection.root))
@@ -180,7 +189,7 @@ class Planner:
         classed, mask = value
         table = caller.table
         if as_role is not None:
-            mine = subject.profile.roles
+            mine = asker.subject.profile.roles
             if not (mask & (1 | 2) or Role.CENTER in mine or as_role in (Role.PUBLIC, *mine)):
                 raise BadInput(
                     "AS_ROLE_REFUSED",
@@ -192,12 +201,12 @@ class Planner:
     # how
 
     async def _keyed(
-        self, info: GraphQLResolveInfo, subject: Subject, type_name: str, property_: str, value: Any
+        self, info: GraphQLResolveInfo, asker: Asker, type_name: str, property_: str, value: Any
     ) -> Shaped | None:
         selection = self._selections.of(info)
         return await self._one(
             info,
-            subject,
+            asker,
             selection,
             ("key", type_name, property_),
             lambda w: statements.by_key(w, type_name, [(property_, "key")], selection.root),
@@ -206,10 +215,10 @@ class Planner:
         )
 
     async def _many(
-        self, info: GraphQLResolveInfo, subject: Subject, keys: Sequence[tuple[str, str, Any] | None]
+        self, info: GraphQLResolveInfo, asker: Asker, keys: Sequence[tuple[str, str, Any] | None]
     ) -> Shaped:
         selection = self._selections.of(info)
-        caller = self._caller(subject)
+        caller = self._caller(asker)
         groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
         for i, key in enumerate(keys):
             if key is not None:
@@ -243,7 +252,7 @@ class Planner:
         sparse: bool = False,
         more: Mapping[str, Any] | None = None,
     ) -> Shaped | None:
-        caller = self._caller(subject)
+        caller = self._caller(asker)
         bound = self._bind(info, selection)
         few = sparse and self._is_sparse(caller)
         plan = self._plan((selection.number, kind), caller, bound, selection, write, sparse=few)
@@ -263,7 +272,7 @@ class Planner:
         full = (key, caller.guard, sparse, *(b.shape for b in bound))
         plan = self._plans.get(full)
         if plan is None:
-            self.new_statements.take()
+            self.new_statements.take(caller.source)
             writer = Writer(caller.guard, self.entities, bound, sparse)
             plan = Plan(write(writer), Finish(selection.root))
             self._plans[full] = plan
@@ -294,13 +303,13 @@ class Planner:
         clauses = [t.clause for t in terms(f"{selected.name}.query", arguments["query"])]
         return Bound(page.shape, {**page.values, f"p{selected.index}_query": clauses})
 
-    def _caller(self, subject: Subject) -> _Caller:
-        table = self.table_for(subject.profile)
-        key = (subject, table.digest)
+    def _caller(self, asker: Asker) -> _Caller:
+        table = self.table_for(asker.subject.profile)
+        key = (asker, table.digest)
         caller = self._callers.get(key)
         if caller is None:
-            guard, parameters = guard_for(subject, table)
-            caller = self._callers[key] = _Caller(table, guard, parameters)
+            guard, parameters = guard_for(asker.subject, table)
+            caller = self._callers[key] = _Caller(asker.source, table, guard, parameters)
         return caller
 
     def _type_of(self, identifier: str) -> str | None:

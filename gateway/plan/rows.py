@@ -194,8 +194,6 @@ def _branches(writer: Writer, var: str, entity: Entity, order: Order) -> list[Br
     ways = {
         Relation.OWNER: by("agency", "[$s_agency]"),
         Relation.JURISDICTION: by("jurisdiction", "$s_jurisdictions"),
-        Relation.GRANTED: Branch(
-            "$s_grantees", f"MATCH ({var}:{entity.label})<-[:ON]-(:Grant)-[:TO]->(c)", "c.id = k"
-        ),
+        Relation.GRANTED: Branch("$s_grantees", f"MATCH ({var}:{entity.label})<-[:ON]-(:Grant)-[:TO]->(c)", "c.id = k"),
     }
     return [by("accessClass", f"$a_{Action.DISCOVER}_0"), *(ways[r] for r in writer.guard.relations(Action.DISCOVER))]

@@ -19,9 +19,7 @@ TEXT: Final = 1
 def _dataset_places(writer: Writer) -> list[str]:
     guard = writer.guard
     title = guard.test(Site.SEARCH_TITLE, Action.DISCOVER, "d", "d")
-    text = " AND ".join(
-        [title, *([] if guard.same else [guard.test(Site.SEARCH_TEXT, Action.INSPECT, "d", "d")])]
-    )
+    text = " AND ".join([title, *([] if guard.same else [guard.test(Site.SEARCH_TEXT, Action.INSPECT, "d", "d")])])
     return [
         f"CALL db.index.fulltext.queryNodes('dataset_title', term) YIELD node AS d WITH d WHERE {title}"
         f" RETURN d AS n, d, {TITLE} AS worth",
@@ -38,9 +36,7 @@ def _field_places(writer: Writer) -> list[str]:
             guard.test(Site.SEARCH_FIELD, Action.DISCOVER, "n", "d"),
         ]
     )
-    text = " AND ".join(
-        [name, *([] if guard.same else [guard.test(Site.SEARCH_FIELD_TEXT, Action.INSPECT, "n", "d")])]
-    )
+    text = " AND ".join([name, *([] if guard.same else [guard.test(Site.SEARCH_FIELD_TEXT, Action.INSPECT, "n", "d")])])
     return [
         f"CALL db.index.fulltext.queryNodes('{index}', term) YIELD node AS n"
         f" MATCH (n)<-[:HAS_FIELD]-(d:Dataset) WHERE {test} RETURN n, d, {worth} AS worth"

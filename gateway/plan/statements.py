@@ -24,9 +24,7 @@ def _keyed(writer: Writer, type_name: str, match: str) -> tuple[Scope, str]:
     entity, var = writer.entities[type_name], writer.name()
     row = f"{var}d" if entity.kind is Kind.FIELD else var
     scope = Scope(type_name, var, row)
-    sites = (
-        (Site.FIELD_BY_KEY, Site.FIELD_BY_KEY_DATASET) if entity.kind is Kind.FIELD else (Site.DATASET_BY_KEY, None)
-    )
+    sites = (Site.FIELD_BY_KEY, Site.FIELD_BY_KEY_DATASET) if entity.kind is Kind.FIELD else (Site.DATASET_BY_KEY, None)
     tests = writer.discoverable(sites, scope)
     owner = f" MATCH ({var})<-[:HAS_FIELD]-({row}:Dataset)" if entity.kind is Kind.FIELD else ""
     where = f" WHERE {' AND '.join(tests)}" if tests else ""
@@ -102,9 +100,7 @@ def found(writer: Writer, selected: Selected, mapping: Connection) -> str:
 
     def node(w: Writer, part: Selected) -> str:
         texts = {s.type: w.project(s, part.children[s.type]) for s in (dataset, field)}
-        return (
-            f"CASE WHEN {n}:Dataset THEN ['Dataset', {texts['Dataset']}] ELSE ['Field', {texts['Field']}] END"
-        )
+        return f"CASE WHEN {n}:Dataset THEN ['Dataset', {texts['Dataset']}] ELSE ['Field', {texts['Field']}] END"
 
     rows.node = node
     text = connection_over(writer, None, rows, selected, page_shape, mapping.orders[page_shape.order])
@@ -116,4 +112,3 @@ def explained(writer: Writer, type_name: str, parameter: str) -> str:
     scope, clause = _keyed(writer, type_name, f"({{}} {{{{id: ${parameter}}}}})")
     part = scope.var if writer.entities[type_name].kind is Kind.FIELD else None
     return _complete(writer, f"{clause} RETURN [{scope.var}.accessClass, {writer.guard.mask(scope.row, part)}] AS r")
-

@@ -19,7 +19,9 @@ class AccessDecision:
 
     allowed: bool = strawberry.field(description="Whether it is allowed.")
     rule: strawberry.ID = strawberry.field(description="The rule of the policy that decided.")
-    requirement: str = strawberry.field(description="The requirement of the regulation behind the rule, such as R16.2a.")
+    requirement: str = strawberry.field(
+        description="The requirement of the regulation behind the rule, such as R16.2a."
+    )
     reason: Text = strawberry.field(description="说明理由. Why, for the person who has to act on it.")
     next: NextStep = strawberry.field(description="What could be done now.")
 

@@ -38,9 +38,7 @@ class Agency(Node):
     jurisdiction: Jurisdiction = mapped(
         One(Step("IN", Direction.OUT, "Jurisdiction")), "行政区划. The jurisdiction that it belongs to."
     )
-    parent: Optional["Agency"] = mapped(
-        One(Step("PART_OF", Direction.OUT, "Agency")), "The agency that it is part of."
-    )
+    parent: Optional["Agency"] = mapped(One(Step("PART_OF", Direction.OUT, "Agency")), "The agency that it is part of.")
     children: list["Agency"] = mapped(
         Many(Step("PART_OF", Direction.IN, "Agency"), "code"), "The agencies that are part of it."
     )

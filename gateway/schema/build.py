@@ -3,14 +3,16 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from graphql import GraphQLResolveInfo
-from strawberry.extensions import ParserCache, SchemaExtension, ValidationCache
+from graphql import GraphQLError, GraphQLResolveInfo
+from strawberry.extensions import ValidationCache
 from strawberry.federation import Schema
 from strawberry.schema.config import StrawberryConfig
 
 from gateway.plan import PlannedExecutor
 from gateway.plan.mapping import Entity
 from gateway.schema import agency, dataset, field, jurisdiction, me, version
+from gateway.schema.context import Context
+from gateway.schema.limits import KEPT_DOCUMENTS, Bounded, Bounds, Limits
 from gateway.schema.query import Query
 from gateway.schema.scalars import DATE_TIME, DateTime
 
@@ -31,21 +33,25 @@ REFERENCES: Final = {"Agency": agency.KEYS, "Dataset": dataset.KEYS, "Field": fi
 FEDERATION: Final = "2.9"
 """The highest version that all composers we tried accept."""
 
-KEPT_DOCUMENTS: Final = 1000
-
 
 async def _references(root: Any, info: GraphQLResolveInfo, representations: list[Any]) -> Any:
     del root
-    context = info.context
-    return await context.planner.references(info, context.subject, representations, REFERENCES)
+    context: Context = info.context
+    return await context.planner.references(info, context.asker, representations, REFERENCES)
 
 
-def build_schema(extensions: tuple[type[SchemaExtension], ...] = (), *, suggestions: bool = True) -> Schema:
-    """The schema, with documents parsed and validated once."""
+def _no_sdl(root: Any, info: GraphQLResolveInfo) -> Any:
+    del root, info
+    raise GraphQLError("The schema is not given out here (GATEWAY_FEDERATION_SDL).", extensions={"code": "SDL_OFF"})
+
+
+def build_schema(limits: Limits | None = None, *, suggestions: bool = True, sdl: bool = True) -> Schema:
+    """The schema, with its limits, and with documents parsed and validated once."""
+    bounds = Bounds(limits or Limits())
     schema = Schema(
         query=Query,
         types=[field.Field],
-        extensions=[lambda: ParserCache(KEPT_DOCUMENTS), *extensions, lambda: ValidationCache(KEPT_DOCUMENTS)],
+        extensions=[lambda: Bounded(bounds), lambda: ValidationCache(KEPT_DOCUMENTS)],
         execution_context_class=PlannedExecutor,
         config=StrawberryConfig(scalar_map={DateTime: DATE_TIME}, disable_field_suggestions=not suggestions),
         federation_version=FEDERATION,
@@ -53,7 +59,6 @@ def build_schema(extensions: tuple[type[SchemaExtension], ...] = (), *, suggesti
     query = schema._schema.query_type
     assert query is not None
     query.fields["_entities"].resolve = _references
+    if not sdl:
+        query.fields["_service"].resolve = _no_sdl
     return schema
-
-
-__all__ = ["ENTITIES", "REFERENCES", "build_schema"]

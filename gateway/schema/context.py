@@ -2,13 +2,12 @@
 
 from dataclasses import dataclass
 
-from gateway.identity import Subject
-from gateway.plan import Planner
+from gateway.plan import Asker, Planner
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
     """One request: who asks, and the planner that answers."""
 
-    subject: Subject
+    asker: Asker
     planner: Planner

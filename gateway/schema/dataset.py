@@ -75,13 +75,17 @@ class Dataset(Node):
     identifier: str = column("identifier", "资源代码. Its code in the catalogue.")
     title: str = column("title", "名称.")
     title_en: str | None = column("titleEn", "English title.")
-    provider: Agency = mapped(One(Step("PROVIDED_BY", Direction.OUT, "Agency")), "提供单位. The agency responsible for it.")
+    provider: Agency = mapped(
+        One(Step("PROVIDED_BY", Direction.OUT, "Agency")), "提供单位. The agency responsible for it."
+    )
     theme: Theme = column("theme", "分类.")
     category: str | None = column("category", "分类. The finer category, as the provider names it.")
     share_type: ShareType = column("shareType", "共享类型. Its tier between agencies.")
     open_type: OpenType = column("openType", "开放类型. Its tier towards the public.")
     sensitivity: list[Sensitivity] = column("sensitivity", "The grounds for restricting it (article 22).")
-    legal_basis: list[Citation] = mapped(Pairs("legalBasis", ("title", "citation")), "依据. The basis of its tiers and of the duty.")
+    legal_basis: list[Citation] = mapped(
+        Pairs("legalBasis", ("title", "citation")), "依据. The basis of its tiers and of the duty."
+    )
     status: Status = column("status", "Its state.")
     origin: Origin = column("origin", "Whether it was compiled here or imported.")
 
@@ -94,14 +98,18 @@ class Dataset(Node):
     open_mode: list[Mode] | None = inspected("openMode", "开放方式.")
     open_conditions: str | None = inspected("openConditions", "开放条件.")
     usage_policy: str | None = inspected("usagePolicy", "使用要求.")
-    duty_basis: str | None = inspected("dutyBasis", "履职依据. The duty in which it is collected or produced (article 2).")
+    duty_basis: str | None = inspected(
+        "dutyBasis", "履职依据. The duty in which it is collected or produced (article 2)."
+    )
     attributes: str | None = inspected("attributes", "属性. What it records, in words.")
     landing_page: str | None = inspected("landingPage", "A page about it.")
     license: str | None = inspected("license", "The licence of an imported entry.")
     rights: str | None = inspected("rights", "The rights statement of an imported entry.")
     access_level: str | None = inspected("accessLevel", "The access level that the imported record states.")
     import_rule: str | None = inspected("importRule", "The rule by which an imported entry got its sharing tier.")
-    missing_elements: list[Element] | None = inspected("missingElements", "Which of the ten basic elements it lacks (article 8).")
+    missing_elements: list[Element] | None = inspected(
+        "missingElements", "Which of the ten basic elements it lacks (article 8)."
+    )
     modified: DateTime | None = inspected("modified", "When the entry last changed.")
     issued: DateTime | None = inspected("issued", "When it was first published.")
     refreshed_at: DateTime | None = inspected("refreshedAt", "When its data was last refreshed.")

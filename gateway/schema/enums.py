@@ -59,7 +59,11 @@ OpenType = _enum(
 Sensitivity = _enum(
     vocabulary.Sensitivity,
     "The grounds of article 22 for not opening.",
-    {"PERSONAL": "个人隐私. Personal privacy.", "COMMERCIAL": "商业秘密. Trade secrets.", "BY_LAW": "法律法规. Laws or regulations."},
+    {
+        "PERSONAL": "个人隐私. Personal privacy.",
+        "COMMERCIAL": "商业秘密. Trade secrets.",
+        "BY_LAW": "法律法规. Laws or regulations.",
+    },
 )
 Role = _enum(
     vocabulary.Role,

@@ -23,7 +23,9 @@ def _lineage(direction: Direction) -> Pages:
     return Pages("Field", {"ID": Order("id")}, "ID", step=step, needs=Action.INSPECT)
 
 
-@strawberry.federation.type(keys=list(KEYS), description="信息项. A field of a dataset, with tiers of its own (article 16).")
+@strawberry.federation.type(
+    keys=list(KEYS), description="信息项. A field of a dataset, with tiers of its own (article 16)."
+)
 class Field(Node):
     """A field. Its tiers are the stricter of its own and its dataset's, axis by axis."""
 
@@ -53,5 +55,3 @@ class Field(Node):
     ) -> Connection[Annotated["Field", strawberry.lazy("gateway.schema.field")]]:
         """One level down."""
         planned()
-
-

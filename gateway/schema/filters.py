@@ -10,7 +10,9 @@ from gateway.schema.scalars import DateTime
 from gateway.vocabulary import Action
 
 
-@strawberry.input(description="Which datasets. All given fields have to hold; a field that is null or absent does not restrict.")
+@strawberry.input(
+    description="Which datasets. All given fields have to hold; a field that is null or absent does not restrict."
+)
 class DatasetFilter:
     """A filter over datasets. A value that the caller may not inspect matches nothing."""
 

@@ -15,9 +15,7 @@ if TYPE_CHECKING:
 
 ENTITY = Entity("Jurisdiction", Kind.PUBLIC, "ju_")
 
-_AGENCIES = Pages(
-    "Agency", {"CODE": Order("code")}, "CODE", step=Step("IN", Direction.IN, "Agency")
-)
+_AGENCIES = Pages("Agency", {"CODE": Order("code")}, "CODE", step=Step("IN", Direction.IN, "Agency"))
 
 
 @strawberry.type(description="行政区划. A city, county or district, or the home of an imported catalogue.")

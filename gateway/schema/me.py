@@ -29,7 +29,9 @@ class Me:
     id: strawberry.ID | None = mapped(OfSubject("id"), "The person's id; null for the public.")
     name: str = mapped(OfSubject("name"), "The person's name; empty for the public.")
     roles: list[Role] = mapped(OfSubject("roles"), "The roles in which the caller is acting now.")
-    appointment: strawberry.ID | None = mapped(OfSubject("appointment"), "The appointment in which the caller is acting.")
+    appointment: strawberry.ID | None = mapped(
+        OfSubject("appointment"), "The appointment in which the caller is acting."
+    )
     agency: Agency | None = mapped(OwnAgency("Agency"), "The agency for which the caller is acting.")
     appointments: list[Appointment] = mapped(
         OwnPerson(Step("HOLDS", Direction.OUT, "Appointment"), "role"),

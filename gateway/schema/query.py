@@ -46,10 +46,14 @@ class SearchConnection:
     nodes: list[SearchResult] = strawberry.field(description="The hits alone.")
     page_info: PageInfo = strawberry.field(description="Where this page stands.")
     total_count: int = strawberry.field(description="How many hits there are. Computed only when asked for.")
-    facets: Facets = strawberry.field(description="Counts over all hits, a field counting with its dataset's theme and agency.")
+    facets: Facets = strawberry.field(
+        description="Counts over all hits, a field counting with its dataset's theme and agency."
+    )
 
 
-_HITS = Connection("Dataset", {"SCORE": Order("score", numeric=True, descending=True)}, "SCORE", filters=DATASET_FILTERS)
+_HITS = Connection(
+    "Dataset", {"SCORE": Order("score", numeric=True, descending=True)}, "SCORE", filters=DATASET_FILTERS
+)
 
 Asked = Info[Context, None]
 
@@ -66,23 +70,23 @@ class Query:
     @strawberry.field(description="The caller, as the gateway knows them.")
     async def me(self, info: Asked) -> Me:
         """Who is asking."""
-        return await _answer(info.context.planner.me(info._raw_info, info.context.subject))
+        return await _answer(info.context.planner.me(info._raw_info, info.context.asker))
 
     @strawberry.field(description="An object by its global id; null when there is none that the caller may know of.")
     async def node(self, info: Asked, id: strawberry.ID) -> Node | None:
         """Relay's refetch."""
-        return await _answer(info.context.planner.node(info._raw_info, info.context.subject, id))
+        return await _answer(info.context.planner.node(info._raw_info, info.context.asker, id))
 
     @strawberry.field(description="Objects by their global ids, in the order asked for; null where there is none.")
     async def nodes(self, info: Asked, ids: list[strawberry.ID]) -> list[Node | None]:
         """Relay's plural refetch."""
-        return await _answer(info.context.planner.nodes(info._raw_info, info.context.subject, ids))
+        return await _answer(info.context.planner.nodes(info._raw_info, info.context.asker, ids))
 
     @strawberry.field(description="An agency, by exactly one of its keys.")
     async def agency(self, info: Asked, id: strawberry.ID | None = None, code: str | None = None) -> Agency | None:
         """One agency."""
         keys = {"id": id, "code": code}
-        return await _answer(info.context.planner.by_key(info._raw_info, info.context.subject, "Agency", keys))
+        return await _answer(info.context.planner.by_key(info._raw_info, info.context.asker, "Agency", keys))
 
     @strawberry.field(description="The agencies, by code.", metadata={KEY: agencies_.PAGES})
     async def agencies(
@@ -95,7 +99,7 @@ class Query:
         before: str | None = None,
     ) -> Page[Agency]:
         """A page of agencies."""
-        return await _answer(info.context.planner.page(info._raw_info, info.context.subject))
+        return await _answer(info.context.planner.page(info._raw_info, info.context.asker))
 
     @strawberry.field(description="公共数据资源. A dataset, by exactly one of its keys.")
     async def dataset(
@@ -103,11 +107,9 @@ class Query:
     ) -> Dataset | None:
         """One dataset."""
         keys = {"id": id, "identifier": identifier}
-        return await _answer(info.context.planner.by_key(info._raw_info, info.context.subject, "Dataset", keys))
+        return await _answer(info.context.planner.by_key(info._raw_info, info.context.asker, "Dataset", keys))
 
-    @strawberry.field(
-        description="目录. The datasets that the caller may know of.", metadata={KEY: datasets_.PAGES}
-    )
+    @strawberry.field(description="目录. The datasets that the caller may know of.", metadata={KEY: datasets_.PAGES})
     async def datasets(
         self,
         info: Asked,
@@ -119,7 +121,7 @@ class Query:
         before: str | None = None,
     ) -> FacetedConnection[Dataset]:
         """A page of the catalogue."""
-        return await _answer(info.context.planner.page(info._raw_info, info.context.subject))
+        return await _answer(info.context.planner.page(info._raw_info, info.context.asker))
 
     @strawberry.field(
         description="Full text in Chinese and English over datasets and fields: all the words have to be found.",
@@ -136,13 +138,13 @@ class Query:
         before: str | None = None,
     ) -> SearchConnection:
         """A page of hits."""
-        return await _answer(info.context.planner.search(info._raw_info, info.context.subject))
+        return await _answer(info.context.planner.search(info._raw_info, info.context.asker))
 
     @strawberry.field(description="行政区划. All jurisdictions, by code.")
     async def jurisdictions(self, info: Asked) -> list[Jurisdiction]:
         """The jurisdiction tree as a list."""
         planner = info.context.planner
-        return await _answer(planner.everything(info._raw_info, info.context.subject, "Jurisdiction", "code"))
+        return await _answer(planner.everything(info._raw_info, info.context.asker, "Jurisdiction", "code"))
 
     @strawberry.field(
         description="Whether an action on a dataset or field is allowed to the caller, or would be in another role, and why."
@@ -152,6 +154,4 @@ class Query:
     ) -> AccessDecision:
         """The decision, with the rule and the requirement behind it."""
         planner = info.context.planner
-        return await _answer(
-            planner.explain(info._raw_info, info.context.subject, target, action, as_role)
-        )
+        return await _answer(planner.explain(info._raw_info, info.context.asker, target, action, as_role))

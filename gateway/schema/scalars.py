@@ -40,4 +40,3 @@ DATE_TIME: Final[ScalarDefinition] = strawberry.scalar(
     parse_value=parse_instant,
     specified_by_url="https://scalars.graphql.org/andimarek/date-time",
 )
-

@@ -1,0 +1,187 @@
+"""GraphQL over HTTP: Strawberry's view with our context, our JSON, our limits and masked errors."""
+
+import asyncio
+import time
+from typing import Any, Final
+
+import orjson
+import structlog
+from cross_web import HTTPException
+from graphql import GraphQLError
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp
+from starlette.websockets import WebSocket
+from strawberry.asgi import GraphQL
+from strawberry.http import GraphQLHTTPResponse
+from strawberry.types import ExecutionResult
+
+from gateway.classes import CLASSES, class_label
+from gateway.graph import Graph, GraphTimeout, GraphUnavailable
+from gateway.identity import PUBLIC, Subject
+from gateway.plan import Asker, BadInput, Budget, Planner
+from gateway.policy.store import PolicyStore
+from gateway.schema.build import ENTITIES, build_schema
+from gateway.schema.context import Context
+from gateway.schema.limits import Limits
+from gateway.settings import Settings
+
+RESPONSE_TYPE: Final = "application/graphql-response+json"
+"""The media type of the GraphQL-over-HTTP specification."""
+
+UPKEEP_SECONDS: Final = 2.0
+"""How often a changed policy file is looked for, at most."""
+
+_log = structlog.get_logger("gateway.graphql")
+
+
+class View(GraphQL[Context, None]):
+    """One GraphQL endpoint."""
+
+    def __init__(self, settings: Settings, planner: Planner, upkeep: "Upkeep", ide: str | None) -> None:
+        limits = Limits(
+            tokens=settings.max_tokens,
+            depth=settings.max_depth,
+            aliases=settings.max_aliases,
+            root_fields=settings.max_root_fields,
+            directives=settings.max_directives,
+            nodes=settings.max_nodes,
+            introspection=settings.introspection,
+        )
+        sdl = settings.federation_sdl and settings.introspection
+        schema = build_schema(limits, suggestions=settings.suggestions, sdl=sdl)
+        super().__init__(schema, graphql_ide="graphiql" if settings.ide else None, subscription_protocols=())
+        self._planner = planner
+        self._upkeep = upkeep
+        self._most_bytes = settings.max_response_bytes
+        self._timeout = settings.query_timeout
+        self._ide = ide
+
+    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
+        """Who asks. The public's new shapes of query are counted by address."""
+        del response
+        self._upkeep.nudge()
+        subject: Subject = request.scope.get("state", {}).get("subject", PUBLIC)
+        client = request.client.host if request.client else "unknown"
+        return Context(Asker(subject, subject.id or client), self._planner)
+
+    def decode_json(self, data: str | bytes) -> object:
+        """JSON without lone surrogates and without nesting that would exhaust the stack."""
+        return orjson.loads(data)
+
+    def parse_json(self, data: str | bytes) -> Any:
+        """The request's JSON, which has to be one object."""
+        found = super().parse_json(data)
+        if not isinstance(found, dict | list):
+            raise HTTPException(400, "The request body has to be a JSON object with the member query.")
+        return found
+
+    def encode_json(self, data: object) -> bytes:
+        """The response's bytes; one over the limit is refused whole."""
+        encoded = orjson.dumps(data)
+        if len(encoded) > self._most_bytes:
+            message = (
+                f"The response has {len(encoded)} bytes; at most {self._most_bytes} are allowed "
+                "(GATEWAY_MAX_RESPONSE_BYTES). Ask for smaller pages or fewer fields."
+            )
+            refusal = {"message": message, "extensions": {"code": "LIMIT_RESPONSE", "most": self._most_bytes}}
+            return orjson.dumps({"data": None, "errors": [refusal]})
+        return encoded
+
+    async def get_sub_response(self, request: Request | WebSocket) -> Response:
+        """Carries what the client accepts to where the response is made."""
+        response = await super().get_sub_response(request)
+        accepted = request.headers.get("accept", "")
+        response.media_type = RESPONSE_TYPE if RESPONSE_TYPE in accepted else "application/json"
+        return response
+
+    def create_response(
+        self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
+    ) -> Response:
+        """The response in the media type that was accepted; a request that did not run is 400 in the newer one."""
+        status = 200
+        if sub_response.media_type == RESPONSE_TYPE and isinstance(response_data, dict) and "data" not in response_data:
+            status = 400
+        return Response(
+            self.encode_json(response_data), status_code=status, media_type=f"{sub_response.media_type}; charset=utf-8"
+        )
+
+    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+        """The result as JSON members, with every unexpected error masked."""
+        errors = result.errors or []
+        for error in errors:
+            cause = error.original_error
+            if isinstance(cause, GraphUnavailable):
+                raise cause
+        shown = [self._shown(request, error) for error in errors]
+        if not errors:
+            return {"data": result.data}
+        if result.data is None and all(error.path is None for error in errors):
+            return {"errors": shown}  # type: ignore[typeddict-item]  # a request error has no data at all
+        return {"data": result.data, "errors": shown}  # type: ignore[typeddict-item]  # formatted by graphql-core
+
+    def _shown(self, request: Request, error: GraphQLError) -> Any:
+        cause = error.original_error
+        if isinstance(cause, BadInput):
+            return {**error.formatted, "extensions": cause.extensions}
+        if isinstance(cause, GraphTimeout):
+            code = {"code": "LIMIT_TIME", "most": self._timeout}
+            message = f"The query took longer than {self._timeout:g} seconds (GATEWAY_QUERY_TIMEOUT); ask for less."
+            return {**error.formatted, "message": message, "extensions": code}
+        if cause is None or isinstance(cause, GraphQLError):
+            return error.formatted
+        identifier = request.scope.get("state", {}).get("request_id", "unknown")
+        _log.error("unexpected error", request_id=identifier, exc_info=cause)
+        message = f"Something went wrong on our side. Report it with this id: {identifier}."
+        return {**error.formatted, "message": message, "extensions": {"code": "INTERNAL", "id": identifier}}
+
+    async def render_graphql_ide(self, request: Request) -> Response:
+        """The IDE's page."""
+        if self._ide is None:
+            return await super().render_graphql_ide(request)
+        return Response(self._ide, media_type="text/html")
+
+
+class Upkeep:
+    """What a process keeps fresh between requests: the policy, and the rough size of each access class."""
+
+    def __init__(self, graph: Graph, policy: PolicyStore, planner: Planner) -> None:
+        self._graph, self._policy, self._planner = graph, policy, planner
+        self._due = 0.0
+        self._task: asyncio.Task[None] | None = None
+        counts = ", ".join(f"{key}: COUNT {{ (:{class_label(key)}) }}" for key in CLASSES)
+        self._count = f"RETURN {{{counts}}} AS r"
+
+    def nudge(self) -> None:
+        """Starts a round in the background when one is due."""
+        if time.monotonic() < self._due or (self._task is not None and not self._task.done()):
+            return
+        self._due = time.monotonic() + UPKEEP_SECONDS
+        self._task = asyncio.get_running_loop().create_task(self._round())
+
+    async def _round(self) -> None:
+        try:
+            await asyncio.to_thread(self._policy.refresh)
+            self._planner.class_counts = await self._graph.read(self._count, {})
+        except GraphUnavailable:
+            # The last counts only choose between two ways to the same answer.
+            return
+
+
+def graphql_app(settings: Settings, graph: Graph) -> ASGIApp:
+    """The GraphQL endpoint on an open graph.
+
+    Per request it finds in the scope's state `subject` (absent: the public) and `request_id`.
+    """
+    policy = PolicyStore(settings.policy_dir)
+    planner = Planner(
+        graph,
+        policy.table_for,
+        ENTITIES,
+        most_page=settings.max_page_size,
+        new_statements=Budget(settings.new_shapes_per_minute, settings.rate_limit_storage.get_secret_value()),
+    )
+    return View(settings, planner, Upkeep(graph, policy, planner), None)
+
+
+__all__ = ["View", "graphql_app"]
