@@ -20,7 +20,7 @@ from jgo.maven import MavenContext, PythonResolver
 from gateway.graph.errors import ChecksumMismatch, FetchFailed
 from gateway.graph.lockfile import NEO4J_VERSION, Artefact, read_lock, sha256_of
 
-PARALLEL: Final = 8
+PARALLEL: Final = 16
 ATTEMPTS: Final = 3
 
 Progress = Callable[[int, int], None]
@@ -30,7 +30,7 @@ Progress = Callable[[int, int], None]
 def class_path(cache: Path, progress: Progress | None = None) -> list[Path]:
     """Paths of every jar of the lock, each with the bytes that the lock names; what is missing is fetched first.
 
-    Every start hashes all of them (a fifth of a second): what lies in a cache is not trusted to be what was put there.
+    Every start hashes all of them (a tenth of a second): what lies in a cache is not trusted to be what was put there.
 
     Raises:
         ChecksumMismatch: a jar as fetched is not the locked one.
