@@ -59,7 +59,7 @@ class Edge:
             observe(scope["method"], scope["path"], status, seconds)
             _log.info(
                 "request",
-                id=state["request_id"],
+                request_id=state["request_id"],
                 method=scope["method"],
                 path=scope["path"][:_MAX_PATH],
                 status=status,

@@ -2,16 +2,19 @@
 
 import logging
 import sys
+import traceback
 from typing import Any, Final, TextIO
 
 import orjson
 import structlog
-from structlog.typing import Processor
+from structlog.typing import EventDict, Processor
 
 from gateway.settings import LogFormat, Settings
 
 TALKATIVE: Final = ("neo4j", "httpx", "httpcore", "asyncio", "hpack")
 """Libraries that at lower levels write what we promised not to: parameters of statements, whole addresses."""
+
+_FRAMES: Final = 12
 
 
 def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
@@ -21,6 +24,7 @@ def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
     shared: list[Processor] = [
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="time"),
+        _trace,
     ]
     as_json = settings.log_format is LogFormat.JSON
     render: Processor = (
@@ -38,7 +42,7 @@ def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, render],
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared, structlog.processors.format_exc_info],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
         )
     )
     root = logging.getLogger()
@@ -46,6 +50,20 @@ def configure_logging(settings: Settings, stream: TextIO | None = None) -> None:
     root.setLevel(level)
     for name in TALKATIVE:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))
+
+
+def _trace(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """What raised and where. Not its message, which may quote what a caller sent: only debugging shows that."""
+    error = event.pop("exc_info", None)
+    if error is True or isinstance(error, tuple):
+        error = sys.exc_info()[1] if error is True else error[1]
+    if isinstance(error, BaseException):
+        frames = traceback.extract_tb(error.__traceback__)[-_FRAMES:]
+        event["error"] = type(error).__name__
+        event["where"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        if logging.getLogger().isEnabledFor(logging.DEBUG):
+            event["message"] = str(error)
+    return event
 
 
 def _text(value: Any, **options: Any) -> str:

@@ -1,9 +1,5 @@
 """Errors that nobody expected leave as an id, not as a trace; a graph that is away leaves as 503, to be tried again."""
 
-import logging
-import traceback
-from typing import Any
-
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -54,7 +50,4 @@ class Masking:
             await refuse(send, 500, Code.INTERNAL, message, id=request_id)
 
     def _log(self, scope: Scope, error: Exception) -> None:
-        # The message may quote what a caller sent; only debugging shows it.
-        quoted: dict[str, Any] = {"message": str(error)} if logging.getLogger().isEnabledFor(logging.DEBUG) else {}
-        where = [f"{f.filename}:{f.lineno} {f.name}" for f in traceback.extract_tb(error.__traceback__)]
-        _log.error("failed", id=scope["state"]["request_id"], error=type(error).__name__, where=where[-12:], **quoted)
+        _log.error("failed", request_id=scope["state"]["request_id"], exc_info=error)

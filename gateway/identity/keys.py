@@ -24,6 +24,8 @@ RETRY_INTERVAL: Final = 2.0
 """Seconds between two fetches while none has succeeded."""
 _MAX_BYTES: Final = 1_000_000
 _MIN_RSA_BITS: Final = 2048
+_MODULUS: Final = "x" * 342
+"""As long as 2048 bits are in base64url."""
 
 
 class KeySource(Protocol):
@@ -67,7 +69,7 @@ def read_jwks(data: bytes) -> tuple[Key, ...]:
     """
     try:
         document: Any = orjson.loads(data)
-        keys = [key for entry in document["keys"] if (key := _usable(entry)) is not None]
+        keys = [key for entry in document["keys"] if isinstance(entry, dict) and (key := _usable(entry)) is not None]
     except (orjson.JSONDecodeError, KeyError, TypeError) as error:
         raise ValueError("it is not a JWKS document") from error
     if not keys:
@@ -76,6 +78,9 @@ def read_jwks(data: bytes) -> tuple[Key, ...]:
 
 
 def _usable(entry: Any) -> Key | None:
+    # Looked at before joserfc does, which warns about symmetric and short keys instead of refusing them.
+    if entry.get("kty") not in ("EC", "RSA", "OKP") or len(str(entry.get("n", _MODULUS))) < len(_MODULUS):
+        return None
     try:
         key = KeySet.import_key_set({"keys": [entry]}).keys[0]
         return key if any(fits(key, algorithm) for algorithm in Algorithm) else None

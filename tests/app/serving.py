@@ -91,7 +91,5 @@ async def gateway(
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The whole application around `endpoint`, as a client sees it."""
     known, answering = graph or ScriptedGraph(), endpoint or Endpoint()
-    async with serving(
-        create_app(settings, lambda _settings, _graph: answering, connect=lambda _: cast(Graph, known))
-    ) as client:
+    async with serving(create_app(settings, lambda *_: answering, connect=lambda _: cast(Graph, known))) as client:
         yield client

@@ -46,7 +46,7 @@ async def test_one_line_per_request_says_what_happened(settings: Settings, logs:
     async with gateway(settings) as client:
         answer = await client.post("/graphql?query={secretQuery}", content=b"{}")
     (line,) = [line for line in logs() if line["event"] == "request"]
-    assert line["id"] == answer.headers["x-request-id"]
+    assert line["request_id"] == answer.headers["x-request-id"]
     assert (line["method"], line["path"], line["status"]) == ("POST", "/graphql", 200)
     assert line["ms"] > 0
     assert line["subject"] is None

@@ -1,6 +1,7 @@
 """What the application refuses by itself: bodies too large, other hosts, unexpected errors, a graph that is away."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -104,7 +105,7 @@ async def test_unexpected_errors_leave_as_an_id_that_the_log_knows(settings: Set
     assert error["extensions"] == {"code": "INTERNAL", "id": request_id}
     assert "hunter2" not in answer.text
     (line,) = [line for line in logs() if line["event"] == "failed"]
-    assert (line["id"], line["error"]) == (request_id, "RuntimeError")
+    assert (line["request_id"], line["error"]) == (request_id, "RuntimeError")
     assert any("serving.py" in frame for frame in line["where"])
 
 
@@ -133,3 +134,13 @@ async def test_unknown_paths_and_the_root_lead_to_graphql(settings: Settings) ->
     async with gateway(settings) as client:
         assert (await client.get("/nowhere")).json()["errors"][0]["extensions"]["code"] == "NOT_FOUND"
         assert (await client.get("/")).headers["location"] == "/graphql"
+
+
+async def test_debugging_also_shows_the_message(settings: Settings, logs: Logs) -> None:
+    logging.getLogger().setLevel(logging.DEBUG)
+    endpoint = Endpoint()
+    endpoint.failure = RuntimeError("what happened")
+    async with gateway(settings, endpoint=endpoint) as client:
+        await client.post("/graphql", content=b"{}")
+    (line,) = [line for line in logs() if line["event"] == "failed"]
+    assert line["message"] == "what happened"
