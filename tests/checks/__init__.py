@@ -1,0 +1,1 @@
+"""What `make check` checks besides format, types and import rules: things that are generated, pinned or written twice."""
