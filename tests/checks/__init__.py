@@ -1,1 +1,1 @@
-"""What `make check` checks besides format, types and import rules: things that are generated, pinned or written twice."""
+"""What `make check` checks besides format, types and import rules: what is generated, pinned or written twice."""
