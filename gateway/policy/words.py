@@ -1,7 +1,7 @@
 """The columns of `policy.csv` and the closed vocabulary of each.
 
-A cell holds one word or several with `|` between them (any of them). `ANY` matches whatever is asked; in a tier column that
-includes entries outside the published catalogue, which have no tier: the column `state` tells them apart.
+A cell holds one word or several with `|` between them (any of them). `ANY` matches whatever is asked; in a tier column
+that includes entries outside the published catalogue, which have no tier: the column `state` tells them apart.
 """
 
 import re

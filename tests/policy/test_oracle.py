@@ -1,7 +1,7 @@
 """Casbin's tables and Cedar's decisions agree on every class, set of relations, action and profile."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import combinations, product
 from pathlib import Path
 from typing import Any
@@ -16,10 +16,12 @@ from gateway.policy.reading import read_policy
 from gateway.vocabulary import Action, AgencyKind, Relation, Role
 from tests.policy.cases import POLICIES, read_cases
 
+Question = tuple[ClassKey, frozenset[Relation], Action]
+
 POLICY = Policy(read_policy(POLICIES))
 ORACLE = (Path(__file__).parent / "oracle.cedar").read_text(encoding="utf-8")
-KNOWN = [r for r in Relation if r is not Relation.ANYONE]
-SETS = [frozenset(held) for n in range(len(KNOWN) + 1) for held in combinations(KNOWN, n)]
+KNOWN: list[Relation] = [r for r in Relation if r is not Relation.ANYONE]
+SETS: list[frozenset[Relation]] = [frozenset(held) for n in range(len(KNOWN) + 1) for held in combinations(KNOWN, n)]
 PROFILES = [
     *(Profile(frozenset({role}), kind) for role in Role for kind in [None, *AgencyKind]),
     *(Profile(frozenset(pair)) for pair in combinations(Role, 2)),
@@ -42,7 +44,7 @@ def caller(profile: Profile) -> dict[str, Any]:
     return {"uid": {"type": "Caller", "id": "asking"}, "attrs": attributes, "parents": []}
 
 
-def cedar(policies: str, profile: Profile, asked: list[tuple[ClassKey, frozenset[Relation], Action]]) -> Iterator[bool]:
+def cedar(policies: str, profile: Profile, asked: Sequence[Question]) -> Iterator[bool]:
     """Cedar's decision on each question, in order."""
     entities = cedarpy.Entities.from_json_str(json.dumps([caller(profile), *map(entry, CLASSES)]))
     requests = [
@@ -59,7 +61,7 @@ def cedar(policies: str, profile: Profile, asked: list[tuple[ClassKey, frozenset
         yield result.allowed
 
 
-def disagreements(policies: str, profile: Profile) -> list[tuple[ClassKey, frozenset[Relation], Action]]:
+def disagreements(policies: str, profile: Profile) -> list[Question]:
     table = POLICY.table_for(profile)
     asked = list(product(CLASSES, SETS, Action))
     return [
