@@ -32,7 +32,7 @@ async def find_person(graph: Graph, iss: str, sub: str, *, now: datetime | None 
     Raises:
         GraphUnavailable: Neo4j is away; nothing is known about the caller then.
     """
-    parameters = {"iss": iss, "sub": sub, "now": _stored(now or datetime.now(UTC)), "overseers": _OVERSEERS}
+    parameters = {"iss": iss, "sub": sub, "now": stored(now or datetime.now(UTC)), "overseers": _OVERSEERS}
     found: dict[str, Any] | None = await graph.read(_STATEMENT, parameters)
     if found is None:
         return None
@@ -49,6 +49,6 @@ def _appointment(entry: dict[str, Any]) -> Appointment:
     )
 
 
-def _stored(moment: datetime) -> str:
+def stored(moment: datetime) -> str:
     """A moment as the graph keeps it: UTC, of fixed width, so that it sorts as text."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
