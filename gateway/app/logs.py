@@ -11,8 +11,8 @@ from structlog.typing import EventDict, Processor
 
 from gateway.settings import LogFormat, Settings
 
-TALKATIVE: Final = ("neo4j", "httpx", "httpcore", "asyncio", "hpack")
-"""Libraries that at lower levels write what we promised not to: parameters of statements, whole addresses."""
+TALKATIVE: Final = ("neo4j", "httpx", "httpcore", "asyncio", "casbin", "uvicorn")
+"""Libraries that below warnings write what we promised not to (parameters, whole addresses), or what nobody needs."""
 
 _FRAMES: Final = 12
 

@@ -1,5 +1,6 @@
 """Serving until somebody says stop: in this process with one worker, in several processes with more."""
 
+import logging
 import os
 import shutil
 import socket
@@ -29,6 +30,7 @@ def serve(settings: Settings, listener: socket.socket, announce: Announce) -> bo
         _Alone(_config(gateway_app(), settings), announce).run(sockets=[listener])
         return True
     configure_logging(settings)
+    logging.getLogger("uvicorn").setLevel(logging.INFO)  # here it says which workers died
     figures = settings.state.resolve() / "metrics"
     shutil.rmtree(figures, ignore_errors=True)
     figures.mkdir(parents=True)

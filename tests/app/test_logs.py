@@ -46,7 +46,7 @@ def test_talkative_libraries_stay_quiet_even_when_debugging(settings: Settings, 
 
 def test_lines_below_the_level_are_not_written(settings: Settings, logs: Logs) -> None:
     structlog.get_logger().debug("ours")
-    logging.getLogger("uvicorn.error").debug("theirs")
+    logging.getLogger("gateway.policy").debug("theirs")
     assert logs() == []
 
 
@@ -54,7 +54,7 @@ def test_text_is_for_people(settings: Settings, logs: Logs) -> None:
     stream = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
     configure_logging(settings.model_copy(update={"log_format": LogFormat.TEXT}), stream)
     structlog.get_logger().info("ready", place="青阳")
-    logging.getLogger("uvicorn.error").info("theirs")
+    logging.getLogger("gateway.policy").info("theirs")
     stream.seek(0)
     ours, theirs = stream.read().splitlines()
     assert "ready" in ours

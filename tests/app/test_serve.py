@@ -1,0 +1,190 @@
+"""`gateway serve` from the start to every kind of end. Each test starts where the one before left the state."""
+
+import json
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+
+from gateway.cli.serve import EXAMPLE
+from tests.app.process import START, Gateway, command, free_port, gone, until
+
+
+@pytest.fixture(scope="module")
+def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("serve") / "state"
+
+
+def test_a_first_start_ends_with_an_address_a_token_and_a_query_that_works(state: Path) -> None:
+    with Gateway(state) as gateway:
+        gateway.announced()
+        assert f"http://127.0.0.1:{gateway.port}/graphql" in gateway.out
+        assert "gateway token --as center" in gateway.out
+        page = gateway.query(EXAMPLE)
+        assert "errors" not in page
+        assert len(page["data"]["datasets"]["nodes"]) == 3
+        if shutil.which("curl"):
+            told = subprocess.run(gateway.curl(), capture_output=True, check=True, timeout=30)
+            assert json.loads(told.stdout) == page
+
+        listed = command(state, "token", "--list")
+        assert listed.returncode == 0, listed.stderr
+        assert "center" in listed.stdout
+        token = command(state, "token", "--as", "center").stdout.strip()
+        assert gateway.query("{ me { name roles } }", token)["data"]["me"]["roles"] == ["CENTER"]
+        unknown = command(state, "token", "--as", "centre")
+        assert (unknown.returncode, unknown.stdout) == (1, "")
+        assert "center" in unknown.stderr
+
+        for request in range(3):
+            assert gateway.get("/readyz").status_code == 200, request
+        family = gateway.family()
+        assert len(family) > 1
+        assert gateway.end(signal.SIGTERM) == 0
+        until(lambda: gone(family), 10, "everything stopped")
+        assert "Traceback" not in gateway.err
+        assert token not in gateway.err
+
+
+def test_a_second_gateway_on_the_same_state_or_port_is_refused_and_harms_nothing(state: Path, tmp_path: Path) -> None:
+    with Gateway(state) as gateway:
+        gateway.announced()
+        same_state = command(state, "serve", PORT=str(free_port()))
+        assert same_state.returncode == 1
+        assert f"process {gateway.process.pid}" in same_state.stderr
+        same_port = command(tmp_path / "other", "serve", PORT=str(gateway.port))
+        assert same_port.returncode == 1
+        assert f"port {gateway.port}" in same_port.stderr
+        assert "GATEWAY_PORT" in same_port.stderr
+        assert "Traceback" not in same_state.stderr + same_port.stderr
+        assert gateway.get("/readyz").status_code == 200
+        assert gateway.end(signal.SIGINT) == 0
+
+
+def test_a_database_that_dies_is_503_until_it_is_back_by_itself(state: Path) -> None:
+    with Gateway(state) as gateway:
+        gateway.announced()
+        token = command(state, "token", "--as", "center").stdout.strip()
+        gateway.java().kill()
+        until(lambda: gateway.get("/readyz").status_code == 503, 10, "not ready")
+        away = httpx.post(
+            f"http://127.0.0.1:{gateway.port}/graphql",
+            json={"query": "{ me { name } }"},
+            headers={"Authorization": f"Bearer {token}"},
+            timeout=60,
+        )
+        assert away.status_code in {200, 503}
+        if away.status_code == 503:
+            assert int(away.headers["retry-after"]) > 0
+        assert gateway.get("/healthz").status_code == 200
+        until(lambda: gateway.get("/readyz").status_code == 200, START, "ready again")
+        assert "errors" not in gateway.query(EXAMPLE, token)
+        assert gateway.end(signal.SIGTERM) == 0
+
+
+def test_several_workers_share_the_port_and_the_figures_and_die_with_a_killed_gateway(state: Path) -> None:
+    with Gateway(state, WORKERS="2") as gateway:
+        gateway.announced()
+        before = _graphql_count(gateway)
+        for _ in range(20):
+            gateway.query("{ me { name } }")
+        assert _graphql_count(gateway) == before + 20
+        family = gateway.family()
+        gateway.end(signal.SIGKILL)
+        with Gateway(state, WORKERS="2") as after:
+            after.announced()
+            assert "errors" not in after.query(EXAMPLE)
+            assert gone(family)
+            survivors = after.family()
+            assert after.end(signal.SIGINT) == 0
+            until(lambda: gone(survivors), 10, "everything stopped")
+
+
+def test_a_worker_that_dies_is_replaced(state: Path) -> None:
+    with Gateway(state, WORKERS="2") as gateway:
+        gateway.announced()
+        workers = [p for p in gateway.family()[1:] if "spawn_main" in " ".join(p.cmdline())]
+        assert len(workers) == 2
+        workers[0].kill()
+        until(lambda: len(_workers(gateway)) == 2 and workers[0] not in _workers(gateway), 30, "a new worker")
+        until(lambda: gateway.get("/readyz").status_code == 200, 30, "ready")
+        assert gateway.end(signal.SIGTERM) == 0
+
+
+def test_a_signal_during_the_start_stops_everything_too(tmp_path: Path) -> None:
+    with Gateway(tmp_path / "state") as gateway:
+        until(lambda: len(gateway.family()) > 2, START, "the database is starting")
+        family = gateway.family()
+        assert gateway.end(signal.SIGTERM) == 0
+        until(lambda: gone(family), 30, "everything stopped")
+        assert "answers at" not in gateway.out
+        assert "Traceback" not in gateway.err
+
+
+def test_what_cannot_start_says_why_before_anything_slow(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        refused = command(tmp_path / "state", "serve", PORT=str(taken.getsockname()[1]))
+    assert refused.returncode == 1
+    assert "in use by another program" in refused.stderr
+    assert not (tmp_path / "state").exists()
+
+    wrong = command(tmp_path / "state", "serve", PORT="abc", NEO4J_PASSWORD="hunter2", PROT="1")
+    assert wrong.returncode == 1
+    assert "GATEWAY_PORT='abc'" in wrong.stderr
+    assert "did you mean GATEWAY_PORT?" in wrong.stderr
+    assert "hunter2" not in wrong.stderr + wrong.stdout
+    assert "Traceback" not in refused.stderr + wrong.stderr
+
+
+def test_a_database_of_somebody_elses_that_is_away_is_named(tmp_path: Path) -> None:
+    began = time.monotonic()
+    away = command(
+        tmp_path / "state", "serve", PORT="0", NEO4J_URI=f"bolt://127.0.0.1:{free_port()}", NEO4J_PASSWORD="hunter2"
+    )
+    assert away.returncode == 1
+    assert "Neo4j cannot be reached" in away.stderr
+    assert "hunter2" not in away.stderr
+    assert time.monotonic() - began < START
+
+
+def test_the_token_command_refuses_where_there_is_no_development_issuer(tmp_path: Path) -> None:
+    issuers = json.dumps([{"iss": "https://id.example.org", "jwks_url": "https://id.example.org/jwks.json"}])
+    for variables in ({"ISSUERS": issuers}, {"DEVELOPMENT_ISSUER": "off"}, {"PRODUCTION": "true"}):
+        refused = command(tmp_path / "state", "token", "--as", "center", **variables)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert "development issuer is off" in refused.stderr
+    for arguments in ([], ["--as", "center", "--list"], ["--as", "center", "--expires", "never"]):
+        refused = command(tmp_path / "state", "token", *arguments)
+        assert (refused.returncode, refused.stdout) == (1, "")
+
+
+def test_a_token_can_be_made_without_a_running_gateway(tmp_path: Path) -> None:
+    made = command(tmp_path / "state", "token", "--as", "center", "--expires", "90m")
+    assert made.returncode == 0, made.stderr
+    assert made.stdout.count(".") == 2
+    assert "nobody checked the name" in made.stderr
+    assert command(tmp_path / "state", "token", "--list").returncode == 1
+
+
+def _graphql_count(gateway: Gateway) -> float:
+    sample = 'gateway_http_requests_total{method="POST",route="/graphql",status="200"} '
+    return sum(float(line.split()[-1]) for line in gateway.get("/metrics").text.splitlines() if line.startswith(sample))
+
+
+def _workers(gateway: Gateway) -> list[psutil.Process]:
+    found = []
+    for process in gateway.family()[1:]:
+        try:
+            if "spawn_main" in " ".join(process.cmdline()):
+                found.append(process)
+        except psutil.Error:
+            continue
+    return found
