@@ -11,9 +11,7 @@ from pydantic import SecretStr
 
 from gateway.graph import Graph, GraphError, GraphTimeout, GraphUnavailable, open_graph
 from gateway.graph.state import StateDirectory
-from tests.support.database import DatabaseSettings
-
-ENDLESS = "UNWIND range(1, 100000000000) AS n WITH n WHERE n % 7 = 8 RETURN count(n)"
+from tests.support.database import ENDLESS, DatabaseSettings
 
 
 async def test_a_read_returns_the_first_value_and_counts_one_request(graph: Graph) -> None:

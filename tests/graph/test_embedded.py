@@ -1,5 +1,6 @@
 """The embedded Neo4j lives and dies with its gateway, and loses nothing (design section 5)."""
 
+import asyncio
 import json
 import stat
 import subprocess
@@ -15,7 +16,7 @@ import pytest
 from gateway.graph import EmbeddedNeo4j, migrate, open_graph, running_graph, stop_detached
 from gateway.graph.errors import GraphUnavailable, ServerFailed, StateInUse
 from gateway.graph.state import Instance, StateDirectory
-from tests.support.database import DatabaseSettings
+from tests.support.database import ENDLESS, DatabaseSettings
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +143,11 @@ async def test_a_java_that_dies_is_started_again_where_drivers_look(settings: Da
             await graph.run("CREATE (:Mark)")
             assert server.pid is not None
             java = psutil.Process(server.pid)
+            midway = asyncio.create_task(graph.read(ENDLESS))
+            await asyncio.sleep(0.5)
             java.kill()
             with pytest.raises(GraphUnavailable):
-                await graph.read("MATCH (m:Mark) RETURN count(m)")
+                await midway
             assert not await graph.available()
             _wait_until(lambda: StateDirectory(settings.state).address() is not None)
             assert await graph.read("MATCH (m:Mark) RETURN count(m)") == 1

@@ -12,6 +12,9 @@ from gateway.graph import Graph
 CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "public-data-gateway"
 """The developer's own cache: the jars are checked at every start, so sharing it is safe and saves 135 MB per run."""
 
+ENDLESS: Final = "UNWIND range(1, 100000000000) AS n WITH n WHERE n % 7 = 8 RETURN count(n)"
+"""A statement that is still running whenever a test looks."""
+
 _EMPTY: Final = (
     "MATCH (n) WHERE NOT n:Migration CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS RETURN count(*)"
 )
