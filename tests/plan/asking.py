@@ -1,0 +1,76 @@
+"""A gateway over a small world, asked without HTTP, and the callers that ask."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from strawberry.federation import Schema
+from strawberry.types import ExecutionResult
+
+from gateway.graph import Graph, make_id
+from gateway.identity import PUBLIC, Profile, Subject
+from gateway.plan import Asker, Budget, Planner
+from gateway.policy.store import PolicyStore
+from gateway.schema import ENTITIES, Context, build_schema
+from gateway.schema.limits import Limits
+from gateway.vocabulary import AgencyKind, Role
+
+ROOT: Final = Path(__file__).parent.parent.parent
+POLICY: Final = PolicyStore(ROOT / "policies")
+
+_CITY: Final = tuple(make_id("ju_", code) for code in ("621000", "621002", "621021"))
+
+
+def caller(number: int, *roles: Role, kind: AgencyKind = AgencyKind.ADMINISTRATIVE, over: bool = False) -> Subject:
+    """Somebody who acts for the world's agency `a<number>`."""
+    return Subject(
+        id=make_id("pe_", f"p{number}"),
+        name=f"人{number}",
+        agency=make_id("ag_", f"a{number}"),
+        appointment=make_id("ap_", f"p{number}", "0"),
+        jurisdictions=_CITY if over else (),
+        profile=Profile(frozenset(roles), kind),
+    )
+
+
+CALLERS: Final[Mapping[str, Subject]] = {
+    "public": PUBLIC,
+    "staff": caller(0, Role.STAFF),
+    "water": caller(1, Role.STAFF, Role.OFFICER, kind=AgencyKind.PUBLIC_SERVICE),
+    "head": caller(2, Role.HEAD, kind=AgencyKind.BY_REFERENCE),
+    "center": caller(3, Role.CENTER),
+    "supervisor": caller(3, Role.SUPERVISOR, over=True),
+    "auditor": caller(0, Role.AUDITOR, over=True),
+    "nobody": Subject(id=make_id("pe_", "p1"), name="人1"),
+}
+
+UNLIMITED: Final = Limits(tokens=10**6, depth=200, aliases=10**6, root_fields=1000, directives=10**4, nodes=10**9)
+
+
+class Gateway:
+    """A schema and a planner on one graph."""
+
+    def __init__(self, graph: Graph, limits: Limits = UNLIMITED, *, sparse: Mapping[str, int] | None = None) -> None:
+        self.graph = graph
+        self.schema: Schema = build_schema(limits)
+        self.planner = Planner(
+            graph, POLICY.table_for, ENTITIES, new_statements=Budget(10**6), class_counts=dict(sparse or {})
+        )
+
+    async def ask(
+        self, query: str, variables: Mapping[str, Any] | None = None, subject: Subject = PUBLIC
+    ) -> ExecutionResult:
+        """The result of one request."""
+        context = Context(Asker(subject, subject.id or "test"), self.planner)
+        found = await self.schema.execute(query, variable_values=dict(variables or {}), context_value=context)
+        assert isinstance(found, ExecutionResult)
+        return found
+
+    async def data(
+        self, query: str, variables: Mapping[str, Any] | None = None, subject: Subject = PUBLIC
+    ) -> dict[str, Any]:
+        """The data of one request that has to succeed."""
+        result = await self.ask(query, variables, subject)
+        assert not result.errors, result.errors
+        assert result.data is not None
+        return result.data

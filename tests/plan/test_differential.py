@@ -1,0 +1,79 @@
+"""The gateway answers any query as ordinary resolvers over the same rows would."""
+
+import os
+import random
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pytest
+from hypothesis import HealthCheck, Phase, event, given, settings
+from hypothesis import strategies as st
+
+from gateway.graph import Graph
+from tests.plan.asking import CALLERS, POLICY, Gateway
+from tests.plan.comparison import Cursors, cursors_at, faults
+from tests.plan.queries import Grower, Query
+from tests.reference import Reference
+from tests.support.database import empty
+from tests.support.loading import load
+from tests.support.world import World, build_world
+
+EXAMPLES: Final = int(os.environ.get("GATEWAY_TEST_EXAMPLES", "60"))
+"""`make deep` sets more. A statement with a new text costs Neo4j some 150 ms, and nearly every example has one."""
+
+
+class Pair:
+    """The gateway and the reference over one world."""
+
+    def __init__(self, graph: Graph, world: World) -> None:
+        self.world = world
+        self.gateways = {
+            # Whichever share of the rows a caller sees, one of the two has to think that it is small.
+            "usual": Gateway(graph),
+            "sparse": Gateway(graph, sparse={"DRAFT": 10**6, **world.classes()}),
+        }
+        sdl = self.gateways["usual"].schema.as_str()
+        self.reference = Reference(sdl, world, POLICY.table_for)
+
+    async def compare(self, query: Query, name: str, way: str, cursors: Cursors, variables: Mapping[str, Any]) -> Any:
+        """Asserts that both answer alike; the reference's data."""
+        subject = CALLERS[name]
+        opaque = {k: cursors.of.get(v, v) if k in query.cursors else v for k, v in variables.items()}
+        theirs = self.reference.execute(query.text, variables, subject)
+        mine = await self.gateways[way].ask(query.text, opaque, subject)
+        assert faults(mine.errors) == faults(theirs.errors)
+        cursors.same(mine.data, theirs.data)
+        return theirs.data
+
+
+PAIRS: Final[dict[int, Pair]] = {}
+CURRENT: Final[list[int]] = []
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+async def test_any_query_is_answered_as_ordinary_resolvers_would(shared_graph: Graph, seed: int) -> None:
+    world = build_world(random.Random(seed), datasets=14)
+    await empty(shared_graph)
+    await load(shared_graph, world)
+    pair = Pair(shared_graph, world)
+
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=[Phase.reuse, Phase.generate, Phase.shrink],
+    )
+    @given(rnd=st.randoms(use_true_random=False), name=st.sampled_from(sorted(CALLERS)), sparse=st.booleans())
+    async def check(rnd: random.Random, name: str, sparse: bool) -> None:
+        query = Grower(pair.reference.schema, world, rnd).query()
+        way, cursors, variables = "sparse" if sparse else "usual", Cursors(), dict(query.variables)
+        for turn in range(3):
+            data = await pair.compare(query, name, way, cursors, variables)
+            found = {v: sorted(set(cursors_at(data, key))) for v, key in query.cursors.items()}
+            places = {v: rnd.choice(c) for v, c in found.items() if c}
+            if not places:
+                break
+            event(f"page {turn + 2}")
+            variables |= places
+
+    await check()
