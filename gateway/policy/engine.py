@@ -80,11 +80,10 @@ def answers(source: Source, profile: Profile) -> dict[Question, Answer]:
             continue
         enforcer = _enforcer(source, lines)
         for relation, key in product(Relation, CLASSES):
-            held = (Relation.ANYONE,) if relation is Relation.ANYONE else (Relation.ANYONE, relation)
             what = class_words(key)
             allowed, explained = enforcer.enforce_ex(
                 (action,),
-                held,
+                (relation,),
                 who["role"],
                 who["kind"],
                 what["state"],

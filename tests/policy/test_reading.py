@@ -7,9 +7,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from gateway.classes import CLASSES, UNPUBLISHED
+from gateway.identity.subject import Profile
+from gateway.policy.engine import Policy
 from gateway.policy.problems import PolicyRefused, Problem
 from gateway.policy.reading import FILES, LINES, MODEL, REASONS, read_policy
 from gateway.policy.words import COLUMNS, MATCHED, SINGLE
+from gateway.vocabulary import Action, Relation, Role
 from tests.policy.cases import POLICIES
 
 TEXT = (POLICIES / LINES).read_text(encoding="utf-8")
@@ -172,6 +176,21 @@ def test_a_file_that_is_missing_or_not_utf_8_is_refused(folder: Path, name: str)
 def test_a_model_that_would_match_anything_else_is_refused(folder: Path, old: str, new: str) -> None:
     replace(folder, MODEL, old, new)
     assert {p.file for p in problems(folder)} == {MODEL}
+
+
+def test_no_line_that_anybody_adds_delivers_what_was_not_reviewed_and_published(folder: Path) -> None:  # R14.2
+    everything = "everything, ANY, ANY, ANYONE, ANY, ANY, ANY, ANY, DISCOVER|INSPECT|FETCH, allow, R1, USE"
+    with (
+        (folder / LINES).open("a", encoding="utf-8") as lines,
+        (folder / REASONS).open("a", encoding="utf-8") as reasons,
+    ):
+        lines.write(f"\n{everything}\n")
+        reasons.write("\neverything: {zh: 一切, en: everything}\n")
+    policy = Policy(read_policy(folder))
+    for role in Role:
+        table = policy.table_for(Profile(frozenset({role})))
+        assert table.allowed(Action.DISCOVER, frozenset()) == set(CLASSES)
+        assert table.allowed(Action.FETCH, frozenset(Relation)) == set(CLASSES) - {UNPUBLISHED}
 
 
 def test_windows_line_ends_and_a_byte_order_mark_change_nothing(folder: Path) -> None:
