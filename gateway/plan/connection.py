@@ -10,7 +10,7 @@ from gateway.plan.arguments import Page
 from gateway.plan.mapping import Connection, Order
 from gateway.plan.rows import Rows, rows_of
 from gateway.plan.selection import TYPENAME, Selected
-from gateway.plan.writer import Scope, Writer
+from gateway.plan.writer import Scope, Writer, row
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,30 +55,25 @@ def connection_over(
     values = []
     for child in children:
         if child in parts.lists:
-            values.append((child.key, kept if bare else f"[q IN {kept} | q.`{child.key}`]"))
+            values.append(kept if bare else f"[q IN {kept} | q[{parts.lists.index(child)}]]")
         elif child in parts.infos:
-            values.append((child.key, _page_info(rows, child, page, order, p, listed, kept)))
+            values.append(_page_info(rows, child, page, order, p, listed, kept, len(parts.lists)))
         elif child.name == "totalCount":
-            values.append((child.key, facets.total(writer, scope, rows, page, order)))
+            values.append(facets.total(writer, scope, rows, page, order))
         elif child.name == "facets":
-            values.append((child.key, facets.facets(writer, scope, rows, child)))
-        elif child.name == TYPENAME:
-            values.append((child.key, f"'{selected.type_name}'"))
-    return "{" + ", ".join(f"`{key}`: {text}" for key, text in values) + "}"
+            values.append(facets.facets(writer, scope, rows, child))
+    return row(values)
 
 
 def _fetch(
     writer: Writer, rows: Rows, parts: _Parts, page: Page, order: Order, p: str, *, bare: bool, limit: str
 ) -> str:
     cursor_of = cursor.expression(f"{p}_c", rows.var, order.property)
-    members = [(part.key, _member(writer, rows, part, cursor_of)) for part in parts.lists]
-    if parts.cursors:
-        members.append(("__c", cursor_of))
-    shape = members[0][1] if bare else "{" + ", ".join(f"`{key}`: {text}" for key, text in members) + "}"
-    backwards = page.descending != page.backward
-    way = " DESC" if backwards else ""
+    members = [_member(writer, rows, part, cursor_of) for part in parts.lists]
+    shape = members[0] if bare else row([*members, cursor_of] if parts.cursors else members)
+    way = " DESC" if page.descending != page.backward else ""
     keys = [f"{rows.var}.{order.property}{way}"]
-    if order.property != "id":
+    if order.property != "id" and not order.unique:
         keys.append(f"{rows.var}.id{way}")
     found = rows.text(rows.keyset(p, page, order), limit=f" ORDER BY {', '.join(keys)} LIMIT {limit}")
     settled = "".join(writer.settle(s) for s in rows.scopes)
@@ -91,18 +86,15 @@ def _member(writer: Writer, rows: Rows, part: Selected, cursor_of: str) -> str:
     values = []
     for child in part.only:
         if child.name == "node":
-            text = rows.node(writer, child)
+            values.append(rows.node(writer, child))
         elif child.name == "cursor":
-            text = cursor_of
-        elif child.name == TYPENAME:
-            text = f"'{part.type_name}'"
-        else:
-            text = f"{rows.var}.{child.name}"
-        values.append(f"`{child.key}`: {text}")
-    return "{" + ", ".join(values) + "}"
+            values.append(cursor_of)
+        elif child.name != TYPENAME:
+            values.append(f"{rows.var}.{child.name}")
+    return row(values)
 
 
-def _page_info(rows: Rows, info: Selected, page: Page, order: Order, p: str, listed: str, kept: str) -> str:
+def _page_info(rows: Rows, info: Selected, page: Page, order: Order, p: str, listed: str, kept: str, place: int) -> str:
     def beyond(argument: str, given: bool) -> str:
         if not given:
             return "false"
@@ -112,8 +104,7 @@ def _page_info(rows: Rows, info: Selected, page: Page, order: Order, p: str, lis
     texts = {
         "hasNextPage": beyond("before", page.before) if page.backward else more,
         "hasPreviousPage": more if page.backward else beyond("after", page.after),
-        "startCursor": f"{kept}[0].__c",
-        "endCursor": f"{kept}[-1].__c",
-        TYPENAME: "'PageInfo'",
+        "startCursor": f"{kept}[0][{place}]",
+        "endCursor": f"{kept}[-1][{place}]",
     }
-    return "{" + ", ".join(f"`{c.key}`: {texts[c.name]}" for c in info.only) + "}"
+    return row(texts[c.name] for c in info.only if c.name != TYPENAME)

@@ -11,7 +11,7 @@ from gateway.plan.guard import Site
 from gateway.plan.mapping import Order
 from gateway.plan.rows import Rows
 from gateway.plan.selection import TYPENAME, Selected
-from gateway.plan.writer import Scope, Writer
+from gateway.plan.writer import Scope, Writer, row
 from gateway.vocabulary import Action
 
 BY_AGENCY: Final = "agency"
@@ -34,13 +34,7 @@ def _tallies(writer: Writer, rows: Rows, action: Action) -> str:
 
 def facets(writer: Writer, scope: Scope | None, rows: Rows, selected: Selected) -> str:
     """Counts of the list's rows by tier, theme and agency, the most frequent first."""
-    values = []
-    for child in selected.only:
-        if child.name == TYPENAME:
-            values.append(f"`{child.key}`: '{selected.type_name}'")
-        else:
-            values.append(f"`{child.key}`: {writer.bind(scope, _facet(writer, rows, child))}")
-    return "{" + ", ".join(values) + "}"
+    return row(writer.bind(scope, _facet(writer, rows, c)) for c in selected.only if c.name != TYPENAME)
 
 
 def _facet(writer: Writer, rows: Rows, selected: Selected) -> str:
@@ -66,12 +60,7 @@ def _counted(selected: Selected, value: str, writer: Writer | None = None) -> st
     texts = []
     for child in selected.only:
         if child.name == "count":
-            text = "n"
-        elif child.name == TYPENAME:
-            text = f"'{selected.type_name}'"
-        elif writer is not None:
-            text = writer.project(Scope(child.type_name, value, ""), child.only)
-        else:
-            text = value
-        texts.append(f"`{child.key}`: {text}")
-    return "{" + ", ".join(texts) + "}"
+            texts.append("n")
+        elif child.name != TYPENAME:
+            texts.append(value if writer is None else writer.project(Scope(child.type_name, value, ""), child.only))
+    return row(texts)

@@ -1,9 +1,11 @@
-"""What is left to do when a record has come back: decisions, unions, and the promise of non-null.
+"""From a record's value to the response's shape.
 
-The check is the hot path: it looks at every object once, and only a broken promise is looked at closely.
+A statement gives every object as a list of its selected values, in the order of the selection: less for Neo4j to build and to
+send than maps, and the response keeps the client's order. Here the keys are put to it, decisions are looked up, and the
+promise of non-null is checked on the way; only a broken promise is looked at closely.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from gateway.classes import ClassKey
@@ -14,12 +16,14 @@ from gateway.plan.shaped import Fault, Shaped, shaped
 from gateway.policy.table import AccessTable, Decision
 from gateway.vocabulary import Action
 
-Check = Callable[[Any], bool]
-Turn = Callable[[Any, AccessTable], Any]
+Shape = Callable[[Any, AccessTable], Any]
+"""Turns one value of a record, never null, into what the response has in its place."""
 
 _ATTRIBUTES: Final = {"zh": "reason_zh", "en": "reason_en"}
 
-_NOTHING_NULL: Final[Check] = lambda value: None not in value.values()  # noqa: E731
+
+class _Broken(Exception):
+    """A value that the schema promises is missing somewhere."""
 
 
 def decision(table: AccessTable, classed: str, mask: int, action: Action, selected: Selected) -> dict[str, Any]:
@@ -40,150 +44,153 @@ def decided(value: Decision, selected: Selected) -> dict[str, Any]:
     return out
 
 
-def _decisions(selected: Selected) -> Turn:
-    def turn(value: Any, table: AccessTable) -> Any:
+def _decisions(selected: Selected) -> Shape:
+    actions = [(c.key, None if c.name == TYPENAME else Action(c.name.upper()), c) for c in selected.only]
+
+    def shape(value: Any, table: AccessTable) -> Any:
         classed, mask = value
         return {
-            child.key: selected.type_name
-            if child.name == TYPENAME
-            else decision(table, classed, mask, Action(child.name.upper()), child)
-            for child in selected.only
+            key: selected.type_name if action is None else decision(table, classed, mask, action, child)
+            for key, action, child in actions
         }
 
-    return turn
+    return shape
 
 
-def _turn_of(selected: Selected) -> Turn | None:
-    """How a value has to be changed, or None when it is right as it came."""
-    if isinstance(selected.mapping, Decisions):
-        return _decisions(selected)
-    if len(selected.children) > 1:
-        inner = {t: _turn_object(cs) for t, cs in selected.children.items()}
+def _abstract(selected: Selected) -> Shape:
+    shapes = {name: _object(name, children) for name, children in selected.children.items()}
 
-        def unwrap(value: Any, table: AccessTable) -> Any:
-            name, found = value
-            turn = inner[name]
-            return turn(found, table) if turn else found
+    def shape(value: Any, table: AccessTable) -> Any:
+        return shapes[value[0]](value[1], table)
 
-        return unwrap
+    return shape
+
+
+def _object(type_name: str, children: Sequence[Selected]) -> Shape:
+    stored = [c for c in children if c.name != TYPENAME]
+    keys = tuple(c.key for c in stored)
+    required = tuple(i for i, c in enumerate(stored) if c.required)
+    inner = tuple((i, s) for i, c in enumerate(stored) if (s := _value(c)) is not None)
+    all_keys = tuple(c.key for c in children)
+    names = [c.key for c in children if c.name == TYPENAME]
+
+    def leaf(value: Any, table: AccessTable) -> Any:
+        del table
+        if None in value and any(value[i] is None for i in required):
+            raise _Broken
+        return dict(zip(keys, value, strict=False))
+
+    def nested(value: Any, table: AccessTable) -> Any:
+        if None in value and any(value[i] is None for i in required):
+            raise _Broken
+        value = value.copy()
+        for i, one in inner:
+            if value[i] is not None:
+                value[i] = one(value[i], table)
+        return dict(zip(keys, value, strict=False))
+
+    plain = nested if inner else leaf
+    if not names:
+        return plain
+
+    def with_names(value: Any, table: AccessTable) -> Any:
+        found = {**plain(value, table), **dict.fromkeys(names, type_name)}
+        return {key: found[key] for key in all_keys}
+
+    return with_names
+
+
+def _value(selected: Selected) -> Shape | None:
+    """How a value is shaped, or None when it is right as it comes."""
     if not selected.children:
         return None
-    return _turn_object(selected.only)
+    if isinstance(selected.mapping, Decisions):
+        return _decisions(selected)
+    one = _abstract(selected) if len(selected.children) > 1 else _object(selected.type_name, selected.only)
+    if not selected.listed:
+        return one
 
+    def many(value: Any, table: AccessTable) -> Any:
+        return [one(v, table) for v in value]
 
-def _turn_object(children: Sequence[Selected]) -> Turn | None:
-    turns = [(c.key, t) for c in children if (t := _turn_of(c)) is not None]
-    if not turns:
-        return None
-
-    def turn(value: Any, table: AccessTable) -> Any:
-        for key, one in turns:
-            found = value[key]
-            if found is None:
-                continue
-            value[key] = [one(v, table) for v in found] if _is_rows(found) else one(found, table)
-        return value
-
-    return turn
-
-
-def _is_rows(value: Any) -> bool:
-    """Whether a list holds rows, rather than being the pair that stands for one value still to be turned."""
-    return isinstance(value, list) and not (len(value) == 2 and isinstance(value[0], str))
-
-
-def _check_of(children: Sequence[Selected]) -> Check:
-    required = [c.key for c in children if c.required]
-    nested = [
-        (c.key, _check_of(c.only)) for c in children if len(c.children) == 1 and not isinstance(c.mapping, Decisions)
-    ]
-    if not nested and len(required) == len(children):
-        return _NOTHING_NULL
-
-    def check(value: Any) -> bool:
-        for key in required:
-            if value[key] is None:
-                return False
-        for key, one in nested:
-            found = value[key]
-            if found is None:
-                continue
-            if type(found) is list:
-                for v in found:
-                    if not one(v):
-                        return False
-            elif not one(found):
-                return False
-        return True
-
-    return check
+    return many
 
 
 class _Absent(Exception):
     """A promised value is missing; the nearest nullable parent becomes null."""
 
 
-def _complete(value: Any, selected: Selected, path: tuple[str | int, ...], faults: list[Fault], parent: str) -> Any:
+class _Careful:
     """The slow way, taken only when a promise was broken: names each fault and nulls what GraphQL says is nulled."""
-    try:
-        if value is None and selected.required:
-            faults.append(Fault(path, f"Cannot return null for non-nullable field {parent}.{selected.name}."))
-            raise _Absent
-        if isinstance(value, list) and len(selected.children) == 1:
-            return [_object(v, selected, (*path, i), faults) for i, v in enumerate(value)]
-        if isinstance(value, dict) and len(selected.children) == 1:
-            return _object(value, selected, path, faults)
-        return value
-    except _Absent:
-        if selected.required:
-            raise
-        return None
 
+    def __init__(self, table: AccessTable) -> None:
+        self.table = table
+        self.faults: list[Fault] = []
 
-def _object(value: Any, selected: Selected, path: tuple[str | int, ...], faults: list[Fault]) -> Any:
-    if value is None:
-        return None
-    return {c.key: _complete(value[c.key], c, (*path, c.key), faults, selected.type_name) for c in selected.only}
+    def object(self, value: Any, type_name: str, children: Sequence[Selected], path: tuple[str | int, ...]) -> Any:
+        given = iter(value)
+        return {
+            c.key: type_name if c.name == TYPENAME else self.value(next(given), c, (*path, c.key), type_name)
+            for c in children
+        }
+
+    def value(self, value: Any, selected: Selected, path: tuple[str | int, ...], parent: str) -> Any:
+        try:
+            if value is None:
+                if selected.required:
+                    message = f"Cannot return null for non-nullable field {parent}.{selected.name}."
+                    self.faults.append(Fault(path, message))
+                    raise _Absent
+                return None
+            if not selected.children:
+                return value
+            if isinstance(selected.mapping, Decisions):
+                return _decisions(selected)(value, self.table)
+            if selected.listed:
+                return [self.one(v, selected, (*path, i)) for i, v in enumerate(value)]
+            return self.one(value, selected, path)
+        except _Absent:
+            if selected.required:
+                raise
+            return None
+
+    def one(self, value: Any, selected: Selected, path: tuple[str | int, ...]) -> Any:
+        if len(selected.children) > 1:
+            name, value = value
+        else:
+            name = selected.type_name
+        return self.object(value, name, selected.children[name], path)
 
 
 class Finish:
     """Turns the value of a record into a `Shaped`. Made once per plan."""
 
-    __slots__ = ("_check", "_turn", "root")
+    __slots__ = ("_shapes", "root")
 
     def __init__(self, root: Selected) -> None:
         self.root = root
-        self._turn: Mapping[str, Turn | None] = {t: _turn_object(cs) for t, cs in root.children.items()}
-        self._check: Mapping[str, Check] = {t: _check_of(cs) for t, cs in root.children.items()}
+        self._shapes = {name: _object(name, children) for name, children in root.children.items()}
 
     def one(self, value: Any, type_name: str, table: AccessTable) -> Shaped | None:
         """A single object of a known type; None stays None."""
         if value is None:
             return None
-        turn = self._turn[type_name]
-        if turn is not None:
-            value = turn(value, table)
-        if self._check[type_name](value):
-            return shaped(value)
-        faults: list[Fault] = []
-        narrowed = Selected(
-            self.root.key, self.root.name, self.root.node, None, None, {type_name: self.root.children[type_name]}
-        )
         try:
-            return shaped(_object(value, narrowed, (), faults), tuple(faults))
-        except _Absent:
-            return shaped(None, tuple(faults))
+            return shaped(self._shapes[type_name](value, table))
+        except _Broken:
+            careful = _Careful(table)
+            try:
+                found = careful.object(value, type_name, self.root.children[type_name], ())
+            except _Absent:
+                found = None
+            return shaped(found, tuple(careful.faults))
 
     def many(self, values: Sequence[Any], table: AccessTable) -> Shaped:
         """Objects with their type names, None where there is none."""
         faults: list[Fault] = []
         out: list[Any] = []
         for i, value in enumerate(values):
-            if value is None:
-                out.append(None)
-                continue
-            found = self.one(value[1], value[0], table)
-            assert found is not None
-            faults += [Fault((i, *fault.path), fault.message) for fault in found.faults]
-            out.append(found.data)
+            found = None if value is None else self.one(value[1], value[0], table)
+            faults += [] if found is None else [Fault((i, *fault.path), fault.message) for fault in found.faults]
+            out.append(None if found is None else found.data)
         return shaped(out, tuple(faults))

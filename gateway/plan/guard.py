@@ -58,7 +58,8 @@ def relations_of(mask: int) -> frozenset[Relation]:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What of a caller's access table shows in the text of a statement; the class keys themselves are parameters.
+    """What of a caller's access table shows in the text of a statement; the class keys themselves are parameters:
+    `$a_ACTION_0` for everybody of the profile, `$a_ACTION_n` what a single relation adds, `$f_ACTION_n` all of a combination.
 
     `matters` has, per action, the relations that this caller can have and that change the answer. `union` says that every
     combination of relations allows just what its members allow, so that a plain OR is exact.
@@ -77,28 +78,28 @@ class Guard:
         del site
         return test
 
-    def test(self, site: Site, action: Action, classed: str, row: str, part: str | None = None) -> str:
-        """A Boolean expression: may the caller do `action` to `classed`, which belongs to the Dataset `row`?
+    def test(self, site: Site, action: Action, classed: str, row: str) -> str:
+        """A Boolean expression: may the caller do `action` to `classed`, which belongs to the Dataset `row`?"""
+        return self.apply(site, self._test(action, classed, row))
 
-        `part` is the Field's variable where a grant has to name that field.
-        """
-        return self.apply(site, self._test(action, classed, row, part))
-
-    def _test(self, action: Action, classed: str, row: str, part: str | None) -> str:
+    def _test(self, action: Action, classed: str, row: str) -> str:
         base, relations = f"{classed}.accessClass IN $a_{action}_0", self.relations(action)
         if not relations:
             return base
         if self.union:
-            more = [
-                f"({relation_test(r, row, part)} AND {classed}.accessClass IN $a_{action}_{_BIT[r]})" for r in relations
-            ]
+            more = [f"({relation_test(r, row)} AND {classed}.accessClass IN $a_{action}_{_BIT[r]})" for r in relations]
             return f"({' OR '.join([base, *more])})"
+        return f"{classed}.accessClass IN {self.classes(action, row)}"
+
+    def classes(self, action: Action, row: str) -> str:
+        """A list expression: the classes that the caller may do `action` to, given their relations to the Dataset `row`."""
+        relations = self.relations(action)
         cases = " ".join(
-            f"WHEN {' AND '.join(relation_test(r, row, part) for r in held)} THEN $a_{action}_{_mask(held)}"
+            f"WHEN {' AND '.join(relation_test(r, row) for r in held)} THEN $f_{action}_{_mask(held)}"
             for held in subsets(relations)
             if held
         )
-        return f"{classed}.accessClass IN CASE {cases} ELSE $a_{action}_0 END"
+        return f"CASE {cases} ELSE $f_{action}_0 END" if cases else f"$f_{action}_0"
 
     def mask(self, row: str, part: str | None = None) -> str:
         """An Integer expression: which relations hold, for decisions that are worked out after the statement."""
@@ -153,23 +154,18 @@ def guard_for(subject: Subject, table: AccessTable) -> tuple[Guard, dict[str, An
     for action in Action:
         relations = tuple(r for r in SITUATIONS if r in mine and r in table.relations_that_matter(action))
         matters[action] = relations
-        base = table.allowed(action, frozenset({Relation.ANYONE}))
-        alone = {r: table.allowed(action, frozenset({Relation.ANYONE, r})) for r in relations}
+        if action is Action.FETCH:
+            continue
+        base = table.allowed(action, frozenset())
+        parameters[f"a_{action}_0"] = sorted(base)
+        alone = {r: table.allowed(action, frozenset({r})) for r in relations}
+        for r, more in alone.items():
+            parameters[f"a_{action}_{_BIT[r]}"] = sorted(more - base)
         for held in subsets(relations):
-            together = table.allowed(action, frozenset({Relation.ANYONE, *held}))
-            parameters[f"a_{action}_{_mask(held)}"] = sorted(together)
-            if action is not Action.FETCH:
-                union = union and together == base.union(*(alone[r] for r in held))
-    for action in Action:
-        if union and action is not Action.FETCH:
-            base = frozenset(parameters[f"a_{action}_0"])
-            for r in matters[action]:
-                key = f"a_{action}_{_BIT[r]}"
-                parameters[key] = sorted(set(parameters[key]) - base)
-    every = subsets(tuple(r for r in SITUATIONS if r in mine))
-    for held in every:
-        known = frozenset({Relation.ANYONE, *held})
+            together = table.allowed(action, frozenset(held))
+            parameters[f"f_{action}_{_mask(held)}"] = sorted(together)
+            union = union and together == base.union(*(alone[r] for r in held))
+    for held in subsets(tuple(r for r in SITUATIONS if r in mine)):
+        known = frozenset(held)
         same = same and table.allowed(Action.INSPECT, known) == table.allowed(Action.DISCOVER, known)
-    used = {f"a_{a}_{_mask(held)}" for a, rs in matters.items() if a is not Action.FETCH for held in subsets(rs)}
-    kept = {k: v for k, v in parameters.items() if not k.startswith("a_") or k in used}
-    return Guard(tuple(matters.items()), union, same), kept
+    return Guard(tuple(matters.items()), union, same), parameters

@@ -115,6 +115,8 @@ class Order:
     numeric: bool = False
     descending: bool = False
     """The way when none is asked for."""
+    unique: bool = False
+    """Whether no two rows of a list have the same value, so that no tie has to be broken."""
 
 
 class Test(StrEnum):

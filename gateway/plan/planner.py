@@ -37,9 +37,10 @@ class Reader(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """A statement and what to do with its value."""
+    """A statement, the parameters of the caller's that it uses, and what to do with its value."""
 
     text: str
+    uses: tuple[str, ...]
     finish: Finish
 
 
@@ -53,7 +54,8 @@ class Asker:
 
 @dataclass(frozen=True, slots=True)
 class _Caller:
-    source: str
+    subject: Subject
+    number: int
     table: AccessTable
     guard: Guard
     parameters: Mapping[str, Any]
@@ -72,11 +74,12 @@ class Planner:
     class_counts: Mapping[str, int] = field(default_factory=dict)
     _selections: Selections = field(default_factory=Selections)
     _plans: Bounded[Any, Plan] = field(default_factory=lambda: Bounded(2000))
-    _callers: Bounded[Any, _Caller] = field(default_factory=lambda: Bounded(2000))
+    _callers: Bounded[int, _Caller] = field(default_factory=lambda: Bounded(2000))
+    _guards: dict[Guard, int] = field(default_factory=dict)
 
     # root fields
 
-    async def page(self, info: GraphQLResolveInfo, asker: Asker) -> Shaped | None:
+    async def page(self, info: GraphQLResolveInfo[Any], asker: Asker) -> Shaped | None:
         """A connection at the root."""
         selection = self._selections.of(info)
         mapping = selection.root.mapping
@@ -85,13 +88,16 @@ class Planner:
             info, asker, selection, "page", lambda w: statements.page(w, selection.root, mapping), sparse=True
         )
 
-    async def everything(self, info: GraphQLResolveInfo, asker: Asker, type_name: str, order: str) -> Shaped | None:
+    async def everything(
+        self, info: GraphQLResolveInfo[Any], asker: Asker, type_name: str, order: str
+    ) -> Shaped | None:
         """All objects of a small type."""
         selection = self._selections.of(info)
         caller = self._caller(asker)
         bound = self._bind(info, selection)
         plan = self._plan(
             (selection.number, "everything"),
+            asker,
             caller,
             bound,
             selection,
@@ -100,20 +106,20 @@ class Planner:
         rows = await self._read(plan, caller, bound)
         return plan.finish.many([[type_name, row] for row in rows], caller.table)
 
-    async def search(self, info: GraphQLResolveInfo, asker: Asker) -> Shaped | None:
+    async def search(self, info: GraphQLResolveInfo[Any], asker: Asker) -> Shaped | None:
         """Full text over Datasets and Fields."""
         selection = self._selections.of(info)
         mapping = selection.root.mapping
         assert isinstance(mapping, Connection)
         return await self._one(info, asker, selection, "search", lambda w: statements.found(w, selection.root, mapping))
 
-    async def me(self, info: GraphQLResolveInfo, asker: Asker) -> Shaped | None:
+    async def me(self, info: GraphQLResolveInfo[Any], asker: Asker) -> Shaped | None:
         """The caller."""
         selection = self._selections.of(info)
         return await self._one(info, asker, selection, "me", lambda w: statements.own(w, selection.root))
 
     async def by_key(
-        self, info: GraphQLResolveInfo, asker: Asker, type_name: str, keys: Mapping[str, Any]
+        self, info: GraphQLResolveInfo[Any], asker: Asker, type_name: str, keys: Mapping[str, Any]
     ) -> Shaped | None:
         """One object by exactly one of its keys.
 
@@ -126,12 +132,12 @@ class Planner:
         ((property_, value),) = given.items()
         return await self._keyed(info, asker, type_name, property_, value)
 
-    async def node(self, info: GraphQLResolveInfo, asker: Asker, identifier: str) -> Shaped | None:
+    async def node(self, info: GraphQLResolveInfo[Any], asker: Asker, identifier: str) -> Shaped | None:
         """One object by its global id, whatever its type."""
         type_name = self._type_of(identifier)
         return None if type_name is None else await self._keyed(info, asker, type_name, "id", identifier)
 
-    async def nodes(self, info: GraphQLResolveInfo, asker: Asker, ids: Sequence[str]) -> Shaped:
+    async def nodes(self, info: GraphQLResolveInfo[Any], asker: Asker, ids: Sequence[str]) -> Shaped:
         """Many objects by their global ids, in the order asked for; null where there is none.
 
         Raises:
@@ -143,7 +149,11 @@ class Planner:
         return await self._many(info, asker, keys)
 
     async def references(
-        self, info: GraphQLResolveInfo, asker: Asker, representations: Sequence[Any], keys: Mapping[str, Sequence[str]]
+        self,
+        info: GraphQLResolveInfo[Any],
+        asker: Asker,
+        representations: Sequence[Any],
+        keys: Mapping[str, Sequence[str]],
     ) -> Shaped:
         """Federation entities; `keys` says by which properties each type may be named. Nothing else is read.
 
@@ -167,7 +177,7 @@ class Planner:
         return await self._many(info, asker, found)
 
     async def explain(
-        self, info: GraphQLResolveInfo, asker: Asker, target: str, action: Action, as_role: Role | None
+        self, info: GraphQLResolveInfo[Any], asker: Asker, target: str, action: Action, as_role: Role | None
     ) -> Shaped:
         """The decision on one object; one that the caller may not know of is answered like one that does not exist.
 
@@ -181,7 +191,12 @@ class Planner:
             return shaped(decided(UNKNOWN, selection.root))
         bound = [Bound((), {"p0_target": target})]
         plan = self._plan(
-            (type_name, "explain"), caller, bound, selection, lambda w: statements.explained(w, type_name, "p0_target")
+            (type_name, "explain"),
+            asker,
+            caller,
+            bound,
+            selection,
+            lambda w: statements.explained(w, type_name, "p0_target"),
         )
         value = await self._read(plan, caller, bound)
         if value is None:
@@ -201,7 +216,7 @@ class Planner:
     # how
 
     async def _keyed(
-        self, info: GraphQLResolveInfo, asker: Asker, type_name: str, property_: str, value: Any
+        self, info: GraphQLResolveInfo[Any], asker: Asker, type_name: str, property_: str, value: Any
     ) -> Shaped | None:
         selection = self._selections.of(info)
         return await self._one(
@@ -215,7 +230,7 @@ class Planner:
         )
 
     async def _many(
-        self, info: GraphQLResolveInfo, asker: Asker, keys: Sequence[tuple[str, str, Any] | None]
+        self, info: GraphQLResolveInfo[Any], asker: Asker, keys: Sequence[tuple[str, str, Any] | None]
     ) -> Shaped:
         selection = self._selections.of(info)
         caller = self._caller(asker)
@@ -230,6 +245,7 @@ class Planner:
             bound = self._bind(info, selection)
             plan = self._plan(
                 (selection.number, "keys", tuple(ordered)),
+                asker,
                 caller,
                 bound,
                 selection,
@@ -242,8 +258,8 @@ class Planner:
 
     async def _one(
         self,
-        info: GraphQLResolveInfo,
-        subject: Subject,
+        info: GraphQLResolveInfo[Any],
+        asker: Asker,
         selection: Selection,
         kind: Any,
         write: Callable[[Writer], str],
@@ -255,13 +271,14 @@ class Planner:
         caller = self._caller(asker)
         bound = self._bind(info, selection)
         few = sparse and self._is_sparse(caller)
-        plan = self._plan((selection.number, kind), caller, bound, selection, write, sparse=few)
+        plan = self._plan((selection.number, kind), asker, caller, bound, selection, write, sparse=few)
         value = await self._read(plan, caller, bound, more)
         return plan.finish.one(value, type_name or selection.root.type_name, caller.table)
 
     def _plan(
         self,
         key: Any,
+        asker: Asker,
         caller: _Caller,
         bound: Sequence[Bound],
         selection: Selection,
@@ -269,29 +286,35 @@ class Planner:
         *,
         sparse: bool = False,
     ) -> Plan:
-        full = (key, caller.guard, sparse, *(b.shape for b in bound))
+        full = (key, caller.number, sparse, *(b.shape for b in bound))
         plan = self._plans.get(full)
         if plan is None:
-            self.new_statements.take(caller.source)
+            self.new_statements.take(asker.source)
             writer = Writer(caller.guard, self.entities, bound, sparse)
-            plan = Plan(write(writer), Finish(selection.root))
-            self._plans[full] = plan
+            text = write(writer)
+            uses = tuple(name for name in caller.parameters if f"${name}" in text)
+            plan = self._plans[full] = Plan(text, uses, Finish(selection.root))
         return plan
 
     def _read(
         self, plan: Plan, caller: _Caller, bound: Sequence[Bound], more: Mapping[str, Any] | None = None
     ) -> Awaitable[Any]:
-        parameters = {**caller.parameters, "now": now(), "forever": FOREVER, **(more or {})}
+        parameters = {name: caller.parameters[name] for name in plan.uses}
+        parameters.update(now=now(), forever=FOREVER, **(more or {}))
         for one in bound:
             parameters.update(one.values)
         return self.reader.read(plan.text, parameters)
 
-    def _bind(self, info: GraphQLResolveInfo, selection: Selection) -> list[Bound]:
+    def _bind(self, info: GraphQLResolveInfo[Any], selection: Selection) -> list[Bound]:
         found, given = [], variables(info)
         for selected in selection.with_arguments:
-            assert selected.definition is not None
-            arguments = get_argument_values(selected.definition, selected.node, given)
-            found.append(self._bound(selected, arguments))
+            bound = selection.literals.get(selected.index)
+            if bound is None:
+                assert selected.definition is not None
+                bound = self._bound(selected, get_argument_values(selected.definition, selected.node, given))
+                if selected.literal:
+                    selection.literals[selected.index] = bound
+            found.append(bound)
         return found
 
     def _bound(self, selected: Selected, arguments: Mapping[str, Any]) -> Bound:
@@ -305,11 +328,13 @@ class Planner:
 
     def _caller(self, asker: Asker) -> _Caller:
         table = self.table_for(asker.subject.profile)
-        key = (asker, table.digest)
-        caller = self._callers.get(key)
-        if caller is None:
-            guard, parameters = guard_for(asker.subject, table)
-            caller = self._callers[key] = _Caller(asker.source, table, guard, parameters)
+        # By identity: hashing a Subject would cost more than all else here, and its cache hands out the same one.
+        known = self._callers.get(id(asker.subject))
+        if known is not None and known.subject is asker.subject and known.table is table:
+            return known
+        guard, parameters = guard_for(asker.subject, table)
+        number = self._guards.setdefault(guard, len(self._guards))
+        caller = self._callers[id(asker.subject)] = _Caller(asker.subject, number, table, guard, parameters)
         return caller
 
     def _type_of(self, identifier: str) -> str | None:

@@ -41,7 +41,8 @@ class Rows:
     @property
     def carried(self) -> str:
         """The variables of a row."""
-        return ", ".join(dict.fromkeys([self.var, *(v for s in self.scopes for v in (s.var, s.row) if v)]))
+        own = (v for s in self.scopes for v in (s.var, "" if s.below else s.row) if v)
+        return ", ".join(dict.fromkeys([self.var, *own]))
 
     def text(self, keyset: list[str], limit: str = "") -> str:
         """The clauses that produce the rows; `limit` is an ORDER BY and LIMIT that belongs to them."""
@@ -63,7 +64,8 @@ class Rows:
         The first comparison alone gives an index its range; the second breaks ties without hindering that.
         """
         x, prop = self.var, order.property
-        found = [] if prop == "id" else [f"{x}.{prop} IS NOT NULL AND {x}.id IS NOT NULL"]
+        # Rows without the value are in no page of this order; with these tests an index can give the order.
+        found = [f"{x}.{prop} IS NOT NULL AND {x}.id IS NOT NULL"] if prop != "id" and self.whole else []
         for argument, given in (("after", page.after), ("before", page.before)):
             if not given or (beyond is not None and beyond != argument):
                 continue
@@ -74,9 +76,11 @@ class Rows:
             op, tie = (">" if up else "<"), "=" if beyond is not None else ""
             if prop == "id":
                 found.append(f"{x}.id {op}{tie} {ident}")
+            elif order.unique:
+                found.append(f"{x}.{prop} {op}{tie} {value}")
             else:
                 found.append(f"{x}.{prop} {op}= {value} AND ({x}.{prop} {op} {value} OR {x}.id {op}{tie} {ident})")
-        if prop == "id" and not found:
+        if prop == "id" and not found and self.whole:
             found.append(f"{x}.id IS NOT NULL")
         return found
 

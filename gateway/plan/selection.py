@@ -3,11 +3,12 @@
 The collecting is graphql-core's own, so that it cannot differ from what the executor would have done.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from graphql import (
+    ArgumentNode,
     DirectiveNode,
     FieldNode,
     GraphQLField,
@@ -17,7 +18,9 @@ from graphql import (
     OperationDefinitionNode,
     VariableNode,
     get_named_type,
+    get_nullable_type,
     is_abstract_type,
+    is_list_type,
     is_non_null_type,
     is_object_type,
     visit,
@@ -42,6 +45,8 @@ class Selected:
     definition: GraphQLField | None
     mapping: Mapped | None
     children: Mapping[str, tuple["Selected", ...]] = field(default_factory=dict)
+    literal: bool = True
+    """Whether the arguments have no variable in them, so that they are the same for every request."""
     index: int = -1
     """Number of this field among those with arguments in the tree; -1 when it takes none."""
 
@@ -49,6 +54,11 @@ class Selected:
     def required(self) -> bool:
         """Whether the schema says that this value is never null."""
         return self.definition is None or is_non_null_type(self.definition.type)
+
+    @property
+    def listed(self) -> bool:
+        """Whether the value is a list."""
+        return self.definition is not None and is_list_type(get_nullable_type(self.definition.type))
 
     @property
     def only(self) -> tuple["Selected", ...]:
@@ -69,6 +79,8 @@ class Selection:
 
     root: Selected
     with_arguments: list[Selected]
+    literals: dict[int, Any] = field(default_factory=dict)
+    """What was bound of arguments without variables."""
     number: int = 0
     """The same for two trees exactly when the same statement answers both."""
 
@@ -80,14 +92,14 @@ def mapping_of(definition: GraphQLField) -> Mapped | None:
     return found
 
 
-def variables(info: GraphQLResolveInfo) -> VariableValues:
+def variables(info: GraphQLResolveInfo[Any]) -> VariableValues:
     """The coerced variables, which Strawberry hands to resolvers as a plain dict."""
     given: Any = info.variable_values
     return VariableValues({}, given)
 
 
 class _Collector:
-    def __init__(self, info: GraphQLResolveInfo) -> None:
+    def __init__(self, info: GraphQLResolveInfo[Any]) -> None:
         self.schema: GraphQLSchema = info.schema
         self.fragments = {name: FragmentDetails(definition, None) for name, definition in info.fragments.items()}
         self.variables = variables(info)
@@ -97,6 +109,7 @@ class _Collector:
     def select(self, key: str, definition: GraphQLField, nodes: list[FieldNode]) -> Selected:
         selected = Selected(key, nodes[0].name.value, nodes[0], definition, mapping_of(definition))
         if definition.args:
+            selected.literal = not _names_of(nodes[0].arguments or ())
             selected.index = len(self.with_arguments)
             self.with_arguments.append(selected)
         named = get_named_type(definition.type)
@@ -123,7 +136,7 @@ class _Collector:
         return tuple(found)
 
 
-def select(info: GraphQLResolveInfo) -> Selection:
+def select(info: GraphQLResolveInfo[Any]) -> Selection:
     """The tree of what the client selected below the field that is being resolved."""
     collector = _Collector(info)
     definition = info.parent_type.fields[info.field_name]
@@ -149,7 +162,7 @@ class Selections:
         self._numbers: Bounded[Any, int] = Bounded(most * 4)
         self._last = 0
 
-    def of(self, info: GraphQLResolveInfo) -> Selection:
+    def of(self, info: GraphQLResolveInfo[Any]) -> Selection:
         """The tree below the field that is being resolved."""
         operation = self._operations.get(id(info.operation))
         if operation is None:
@@ -181,16 +194,27 @@ class _Operation:
     selections: Bounded[Any, Selection] = field(default_factory=lambda: Bounded(64))
 
 
-def _conditions(info: GraphQLResolveInfo) -> tuple[str, ...]:
+def _conditions(info: GraphQLResolveInfo[Any]) -> tuple[str, ...]:
     """The variables that `@skip` and `@include` use anywhere in the document."""
-    found: dict[str, None] = {}
+    found: list[DirectiveNode] = []
 
     class Visitor(GraphQLVisitor):
         def enter_directive(self, node: DirectiveNode, *_: Any) -> None:
-            for argument in node.arguments or ():
-                if isinstance(argument.value, VariableNode):
-                    found[argument.value.name.value] = None
+            found.append(node)
 
     for node in (info.operation, *info.fragments.values()):
         visit(node, Visitor())
+    return _names_of(argument for directive in found for argument in directive.arguments or ())
+
+
+def _names_of(arguments: Iterable[ArgumentNode]) -> tuple[str, ...]:
+    """The variables in some arguments."""
+    found: dict[str, None] = {}
+
+    class Visitor(GraphQLVisitor):
+        def enter_variable(self, node: VariableNode, *_: Any) -> None:
+            found[node.name.value] = None
+
+    for argument in arguments:
+        visit(argument, Visitor())
     return tuple(found)

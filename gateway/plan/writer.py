@@ -1,10 +1,10 @@
-"""Objects as Cypher map expressions: the heart of the plan.
+"""Objects as Cypher list expressions: the heart of the plan.
 
 A `Writer` is made for one statement. Every value of a client is a parameter whose name is made from the number of its field
 (`p3_first`), so two clients with the same shape of query share one text, and no variable can take the place of a test.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from gateway.plan.arguments import Bound
@@ -39,6 +39,8 @@ class Scope:
     type: str
     var: str
     row: str
+    below: bool = False
+    """Whether the Dataset was settled before, so that what may be seen of its parts is in variables already."""
 
     @property
     def inspectable(self) -> str:
@@ -58,6 +60,7 @@ class Writer:
     _bindings: dict[str, list[str]] = field(default_factory=dict)
     _names: int = 0
     _inspected: set[str] = field(default_factory=set)
+    _classes: dict[str, dict[Action, str]] = field(default_factory=dict)
 
     def name(self) -> str:
         """A new variable."""
@@ -88,34 +91,38 @@ class Writer:
     def settle(self, scope: Scope | None) -> str:
         """The clauses that compute what the projection of an object, or of the whole, turned out to need."""
         var = scope.var if scope else ""
-        clauses = ""
+        first = [f"{self.guard.classes(action, var)} AS {name}" for action, name in self._classes.get(var, {}).items()]
         if scope and var in self._inspected:
-            test = self.guard.test(Site.INSPECTABLE, Action.INSPECT, var, scope.row)
-            clauses = f" WITH *, {test} AS {scope.inspectable}"
-        bound = self._bindings.get(var, [])
-        return clauses + (f" WITH *, {', '.join(bound)}" if bound else "")
+            first.append(f"{self._test(Site.INSPECTABLE, Action.INSPECT, scope)} AS {scope.inspectable}")
+        clauses = [first, self._bindings.get(var, [])]
+        return "".join(f" WITH *, {', '.join(c)}" for c in clauses if c)
 
     def discoverable(self, sites: tuple[Site, Site | None], scope: Scope) -> list[str]:
         """The tests that let an object of this type into a result: its own, and for a Field its Dataset's."""
         kind = self.entities[scope.type].kind
-        if kind is Kind.DATASET or kind is Kind.FIELD:
-            own, datasets = sites
-            tests = [self.guard.test(own, Action.DISCOVER, scope.var, scope.row)]
-            if kind is Kind.FIELD and datasets is not None:
-                tests.append(self.guard.test(datasets, Action.INSPECT, scope.row, scope.row))
-            return tests
-        return []
+        if kind not in (Kind.DATASET, Kind.FIELD):
+            return []
+        own, datasets = sites
+        tests = [self._test(own, Action.DISCOVER, scope)]
+        if kind is Kind.FIELD and datasets is not None:
+            tests.append(self.guard.test(datasets, Action.INSPECT, scope.row, scope.row))
+        return tests
+
+    def _test(self, site: Site, action: Action, scope: Scope) -> str:
+        if not scope.below or not self.guard.relations(action):
+            return self.guard.test(site, action, scope.var, scope.row)
+        known = self._classes.setdefault(scope.row, {})
+        name = known.setdefault(action, f"{scope.row}{action[0]}")
+        return self.guard.apply(site, f"{scope.var}.accessClass IN {name}")
 
     # objects
 
     def project(self, scope: Scope, children: Sequence[Selected]) -> str:
-        """What is selected of one object, as a map in the response's shape."""
-        return "{" + ", ".join(f"`{c.key}`: {self.value(scope, c)}" for c in children) + "}"
+        """What is selected of one object, as the list of its values; its type's name goes without saying."""
+        return row(self.value(scope, c) for c in children if c.name != TYPENAME)
 
     def value(self, scope: Scope, selected: Selected) -> str:
         """One selected field of an object, as an expression."""
-        if selected.name == TYPENAME:
-            return f"'{scope.type}'"
         var, mapping = scope.var, selected.mapping
         match mapping:
             case Column(property_, needs):
@@ -130,7 +137,7 @@ class Writer:
                 return self._needing(needs, scope, f"head(COLLECT {{ {self.walk(scope, step, selected)} LIMIT 1 }})")
             case Many(step, order, needs):
                 found = f"COLLECT {{ {self.walk(scope, step, selected, order)} }}"
-                test = self._test(needs, scope)
+                test = self._needed(needs, scope, Site.LIST)
                 return f"CASE WHEN {test} THEN {found} ELSE [] END" if test else found
             case Connection():
                 from gateway.plan.connection import connection
@@ -167,15 +174,13 @@ class Writer:
         edge = f"{there}r" if step.timed else ""
         left, right = ("-", "->") if step.direction is Direction.OUT else ("<-", "-")
         pattern = f"({scope.var}){left}[{edge}:{step.relationship}]{right}({there}:{entity.label})"
-        row, sites = scope.row, (Site.DATASET_STEP, None)
-        if entity.kind is Kind.DATASET:
-            row = there
-        elif entity.kind is Kind.FIELD:
-            sites = (Site.FIELD_STEP, None)
-            if self.entities[scope.type].kind is Kind.FIELD:
-                row, sites = f"{there}d", (Site.FIELD_STEP, Site.FIELD_STEP_DATASET)
-                pattern += f"<-[:HAS_FIELD]-({row}:Dataset)"
-        found = Scope(step.to, there, row)
+        found, sites = Scope(step.to, there, there), (Site.DATASET_STEP, None)
+        if entity.kind is Kind.FIELD:
+            if self.entities[scope.type].kind is Kind.DATASET:
+                found, sites = Scope(step.to, there, scope.var, below=True), (Site.FIELD_STEP, None)
+            else:
+                found, sites = Scope(step.to, there, f"{there}d"), (Site.FIELD_STEP, Site.FIELD_STEP_DATASET)
+                pattern += f"<-[:HAS_FIELD]-({found.row}:Dataset)"
         conditions = self.discoverable(sites, found)
         if step.timed:
             conditions.append(
@@ -183,17 +188,18 @@ class Writer:
             )
         return found, pattern, conditions
 
-    def _test(self, needs: Action, scope: Scope, site: Site = Site.LIST) -> str | None:
+    def _needed(self, needs: Action, scope: Scope, site: Site) -> str | None:
         return self.inspectable(site, scope) if needs is Action.INSPECT else None
 
     def _needing(self, needs: Action, scope: Scope, expression: str) -> str:
-        test = self._test(needs, scope, Site.VALUE)
+        test = self._needed(needs, scope, Site.VALUE)
         return f"CASE WHEN {test} THEN {expression} END" if test else expression
 
     def _pairs(self, scope: Scope, selected: Selected, property_: str, names: tuple[str, str]) -> str:
-        parts = ", ".join(
-            f"`{c.key}`: "
-            + (f"'{selected.type_name}'" if c.name == TYPENAME else f"split(q, '\\u001f')[{names.index(c.name)}]")
-            for c in selected.only
-        )
-        return f"[q IN coalesce({scope.var}.{property_}, []) | {{{parts}}}]"
+        parts = row(f"split(q, '\\u001f')[{names.index(c.name)}]" for c in selected.only if c.name != TYPENAME)
+        return f"[q IN coalesce({scope.var}.{property_}, []) | {parts}]"
+
+
+def row(values: Iterable[str]) -> str:
+    """A list expression."""
+    return f"[{', '.join(values)}]"

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from graphql import GraphQLError, GraphQLResolveInfo
-from strawberry.extensions import ValidationCache
 from strawberry.federation import Schema
 from strawberry.schema.config import StrawberryConfig
 
@@ -12,7 +11,7 @@ from gateway.plan import PlannedExecutor
 from gateway.plan.mapping import Entity
 from gateway.schema import agency, dataset, field, jurisdiction, me, version
 from gateway.schema.context import Context
-from gateway.schema.limits import KEPT_DOCUMENTS, Bounded, Bounds, Limits
+from gateway.schema.limits import Bounded, Bounds, Limits
 from gateway.schema.query import Query
 from gateway.schema.scalars import DATE_TIME, DateTime
 
@@ -47,11 +46,12 @@ def _no_sdl(root: Any, info: GraphQLResolveInfo) -> Any:
 
 def build_schema(limits: Limits | None = None, *, suggestions: bool = True, sdl: bool = True) -> Schema:
     """The schema, with its limits, and with documents parsed and validated once."""
-    bounds = Bounds(limits or Limits())
+    # Documents are validated against a schema that has to know its extensions first, hence the detour.
+    bounds = Bounds(limits or Limits(), lambda: schema._schema, suggestions=suggestions)
     schema = Schema(
         query=Query,
         types=[field.Field],
-        extensions=[lambda: Bounded(bounds), lambda: ValidationCache(KEPT_DOCUMENTS)],
+        extensions=[lambda: Bounded(bounds)],
         execution_context_class=PlannedExecutor,
         config=StrawberryConfig(scalar_map={DateTime: DATE_TIME}, disable_field_suggestions=not suggestions),
         federation_version=FEDERATION,

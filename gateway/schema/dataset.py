@@ -46,7 +46,7 @@ PAGES = Pages("Dataset", DATASET_ORDERS, "ID", filters=DATASET_FILTERS)
 
 _FIELDS = Pages(
     "Field",
-    {"POSITION": Order("position", numeric=True)},
+    {"POSITION": Order("position", numeric=True, unique=True)},
     "POSITION",
     step=Step("HAS_FIELD", Direction.OUT, "Field"),
     needs=Action.INSPECT,

@@ -10,11 +10,13 @@ from functools import lru_cache
 from typing import Any, Final
 
 from graphql import (
+    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
     GraphQLError,
+    GraphQLSchema,
     IntValueNode,
     Lexer,
     OperationDefinitionNode,
@@ -22,7 +24,11 @@ from graphql import (
     Source,
     TokenKind,
     VariableNode,
+    Visitor,
     parse,
+    specified_rules,
+    validate,
+    visit,
 )
 from graphql.validation import NoSchemaIntrospectionCustomRule
 from strawberry.extensions import SchemaExtension
@@ -30,6 +36,7 @@ from strawberry.extensions import SchemaExtension
 from gateway.plan.arguments import DEFAULT_PAGE
 
 KEPT_DOCUMENTS: Final = 1000
+PAGE_SIZES: Final = ("first", "last")
 MOST: Final = 10**15
 """Counts past this are not told apart, so that a fragment bomb cannot make counting itself slow."""
 
@@ -76,11 +83,13 @@ class _Size:
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """A document with what does not depend on variables."""
+class Known:
+    """A document that was parsed, measured and validated once."""
 
     document: DocumentNode
-    fault: GraphQLError | None = None
+    errors: tuple[GraphQLError, ...]
+    sizes: tuple[str, ...]
+    """The variables that page sizes are taken from."""
 
 
 class _Walk:
@@ -121,7 +130,7 @@ def nodes(document: DocumentNode, operation: OperationDefinitionNode, variables:
 
     def page(node: FieldNode) -> int:
         for argument in node.arguments or ():
-            if argument.name.value in ("first", "last"):
+            if argument.name.value in PAGE_SIZES:
                 value = argument.value
                 if isinstance(value, IntValueNode):
                     return max(int(value.value), 1)
@@ -157,16 +166,36 @@ def nodes(document: DocumentNode, operation: OperationDefinitionNode, variables:
 
 
 class Bounds:
-    """The limits of one schema, and the documents that were measured against them."""
+    """The limits of one schema, and the documents that were checked against them."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, schema: Callable[[], GraphQLSchema], *, suggestions: bool) -> None:
         self.limits = limits
-        self.document: Callable[[str], Measured] = lru_cache(KEPT_DOCUMENTS)(self._measure)
+        self._schema = schema
+        self._suggestions = suggestions
+        self._rules = [*specified_rules, *([] if limits.introspection else [NoSchemaIntrospectionCustomRule])]
+        self.known: Callable[[str], Known] = lru_cache(KEPT_DOCUMENTS)(self._check)
+        self._nodes: Callable[..., int] = lru_cache(KEPT_DOCUMENTS * 4)(self._count)
 
-    def _measure(self, query: str) -> Measured:
+    def nodes(self, query: str, name: str | None, variables: dict[str, Any]) -> int:
+        """How many nodes an operation of a known document could return at most."""
+        given = [variables.get(v) for v in self.known(query).sizes]
+        return self._nodes(query, name, tuple(v if isinstance(v, int) else None for v in given))
+
+    def _count(self, query: str, name: str | None, sizes: tuple[int | None, ...]) -> int:
+        known = self.known(query)
+        given = dict(zip(known.sizes, sizes, strict=True))
+        operations = [d for d in known.document.definitions if isinstance(d, OperationDefinitionNode)]
+        named = [o for o in operations if name is None or (o.name is not None and o.name.value == name)]
+        return max((nodes(known.document, o, given) for o in named), default=0)
+
+    def _check(self, query: str) -> Known:
         self._lex(query)
         document = parse(query)
-        return Measured(document, self._fault(document))
+        fault = self._fault(document)
+        if fault is not None:
+            return Known(document, (fault,), ())
+        errors = validate(self._schema(), document, self._rules, hide_suggestions=not self._suggestions)
+        return Known(document, tuple(errors), _page_variables(document))
 
     def _lex(self, query: str) -> None:
         """Raises before the parser would recurse: its own stack grows with the nesting of braces and brackets."""
@@ -207,48 +236,40 @@ class Bounds:
         return None
 
 
+def _page_variables(document: DocumentNode) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+
+    class Finder(Visitor):
+        def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
+            if node.name.value in PAGE_SIZES and isinstance(node.value, VariableNode):
+                found[node.value.name.value] = None
+
+    visit(document, Finder())
+    return tuple(found)
+
+
 class Bounded(SchemaExtension):
-    """Applies the limits to one request."""
+    """Applies the limits to one request, and takes what is known of its document from the cache."""
 
     def __init__(self, bounds: Bounds) -> None:
         super().__init__()
         self.bounds = bounds
 
     def on_parse(self) -> Iterator[None]:
-        """Takes the document from the cache, or measures and parses it."""
+        """Hands over the parsed document."""
         context = self.execution_context
-        if context.graphql_document is None and context.query:
-            measured = self.bounds.document(context.query)
-            if measured.fault is not None:
-                raise measured.fault
-            context.graphql_document = measured.document
+        if context.query:
+            context.graphql_document = self.bounds.known(context.query).document
         yield
 
     def on_validate(self) -> Iterator[None]:
-        """Adds the rule against introspection where that is off."""
+        """Hands over what validation said of the document, and refuses an operation that could return too much."""
         context = self.execution_context
-        if not self.bounds.limits.introspection:
-            context.validation_rules = _without_introspection(context.validation_rules)
+        assert context.query is not None
+        errors = list(self.bounds.known(context.query).errors)
+        if not errors:
+            found = self.bounds.nodes(context.query, context.operation_name, context.variables or {})
+            if found > self.bounds.limits.nodes:
+                errors = [TooMuch("nodes", self.bounds.limits.nodes, found)]
+        context.pre_execution_errors = errors
         yield
-
-    def on_execute(self) -> Iterator[None]:
-        """Refuses an operation that could return too many nodes."""
-        context = self.execution_context
-        document = context.graphql_document
-        assert document is not None
-        operation = next(
-            d
-            for d in document.definitions
-            if isinstance(d, OperationDefinitionNode)
-            and (context.operation_name is None or (d.name is not None and d.name.value == context.operation_name))
-        )
-        found = nodes(document, operation, context.variables or {})
-        if found > self.bounds.limits.nodes:
-            raise TooMuch("nodes", self.bounds.limits.nodes, found)
-        yield
-
-
-@lru_cache(16)
-def _without_introspection(rules: tuple[Any, ...]) -> tuple[Any, ...]:
-    # One tuple for ever: the validation cache is keyed by the rules, and would never hit with new ones.
-    return (*rules, NoSchemaIntrospectionCustomRule)
