@@ -13,7 +13,7 @@ from gateway.graph.errors import ServerFailed
 
 START_TIMEOUT: Final = 90.0
 STOP_TIMEOUT: Final = 25.0
-_POLL: Final = 0.05
+_POLL: Final = 0.1
 
 
 def spawn(command: Sequence[str], log: Path, *, detached: bool) -> tuple[subprocess.Popen[bytes], psutil.Process]:
