@@ -6,9 +6,9 @@ import signal
 import socket
 import subprocess
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
-import httpx
 import psutil
 import pytest
 
@@ -52,40 +52,39 @@ def test_a_first_start_ends_with_an_address_a_token_and_a_query_that_works(state
         assert token not in gateway.err
 
 
-def test_a_second_gateway_on_the_same_state_or_port_is_refused_and_harms_nothing(state: Path, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def running(state: Path) -> Iterator[Gateway]:
+    """A gateway that several tests use; the last one ends it."""
     with Gateway(state) as gateway:
-        gateway.announced()
-        same_state = command(state, "serve", PORT=str(free_port()))
-        assert same_state.returncode == 1
-        assert f"process {gateway.process.pid}" in same_state.stderr
-        same_port = command(tmp_path / "other", "serve", PORT=str(gateway.port))
-        assert same_port.returncode == 1
-        assert f"port {gateway.port}" in same_port.stderr
-        assert "GATEWAY_PORT" in same_port.stderr
-        assert "Traceback" not in same_state.stderr + same_port.stderr
-        assert gateway.get("/readyz").status_code == 200
-        assert gateway.end(signal.SIGINT) == 0
+        yield gateway.announced()
 
 
-def test_a_database_that_dies_is_503_until_it_is_back_by_itself(state: Path) -> None:
-    with Gateway(state) as gateway:
-        gateway.announced()
-        token = command(state, "token", "--as", "center").stdout.strip()
-        gateway.java().kill()
-        until(lambda: gateway.get("/readyz").status_code == 503, 10, "not ready")
-        away = httpx.post(
-            f"http://127.0.0.1:{gateway.port}/graphql",
-            json={"query": "{ me { name } }"},
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=60,
-        )
-        assert away.status_code in {200, 503}
-        if away.status_code == 503:
-            assert int(away.headers["retry-after"]) > 0
-        assert gateway.get("/healthz").status_code == 200
-        until(lambda: gateway.get("/readyz").status_code == 200, START, "ready again")
-        assert "errors" not in gateway.query(EXAMPLE, token)
-        assert gateway.end(signal.SIGTERM) == 0
+def test_a_second_gateway_on_the_same_state_or_port_is_refused_and_harms_nothing(
+    running: Gateway, tmp_path: Path
+) -> None:
+    same_state = command(running.state, "serve", PORT=str(free_port()))
+    assert same_state.returncode == 1
+    assert f"process {running.process.pid}" in same_state.stderr
+    same_port = command(tmp_path / "other", "serve", PORT=str(running.port))
+    assert same_port.returncode == 1
+    assert f"port {running.port}" in same_port.stderr
+    assert "GATEWAY_PORT" in same_port.stderr
+    assert "Traceback" not in same_state.stderr + same_port.stderr
+    assert running.get("/readyz").status_code == 200
+
+
+def test_a_database_that_dies_is_503_until_it_is_back_by_itself(running: Gateway) -> None:
+    running.java().kill()
+    until(lambda: running.get("/readyz").status_code == 503, 10, "not ready")
+    assert running.get("/healthz").status_code == 200
+    until(lambda: running.get("/readyz").status_code == 200, START, "ready again")
+    assert "errors" not in running.query(EXAMPLE)
+
+
+def test_ctrl_c_stops_everything(running: Gateway) -> None:
+    family = running.family()
+    assert running.end(signal.SIGINT) == 0
+    until(lambda: gone(family), 10, "everything stopped")
 
 
 def test_several_workers_share_the_port_and_the_figures_and_die_with_a_killed_gateway(state: Path) -> None:
@@ -95,26 +94,22 @@ def test_several_workers_share_the_port_and_the_figures_and_die_with_a_killed_ga
         for _ in range(20):
             gateway.query("{ me { name } }")
         assert _graphql_count(gateway) == before + 20
+
+        first, second = _workers(gateway)
+        first.kill()
+        until(lambda: len(_workers(gateway)) == 2 and first not in _workers(gateway), 30, "a new worker")
+        until(lambda: gateway.get("/readyz").status_code == 200, 30, "ready")
+        assert second.is_running()
+
         family = gateway.family()
         gateway.end(signal.SIGKILL)
-        with Gateway(state, WORKERS="2") as after:
-            after.announced()
-            assert "errors" not in after.query(EXAMPLE)
-            assert gone(family)
-            survivors = after.family()
-            assert after.end(signal.SIGINT) == 0
-            until(lambda: gone(survivors), 10, "everything stopped")
-
-
-def test_a_worker_that_dies_is_replaced(state: Path) -> None:
-    with Gateway(state, WORKERS="2") as gateway:
-        gateway.announced()
-        workers = [p for p in gateway.family()[1:] if "spawn_main" in " ".join(p.cmdline())]
-        assert len(workers) == 2
-        workers[0].kill()
-        until(lambda: len(_workers(gateway)) == 2 and workers[0] not in _workers(gateway), 30, "a new worker")
-        until(lambda: gateway.get("/readyz").status_code == 200, 30, "ready")
-        assert gateway.end(signal.SIGTERM) == 0
+    with Gateway(state, WORKERS="2") as after:
+        after.announced()
+        assert "errors" not in after.query(EXAMPLE)
+        assert gone(family)
+        survivors = after.family()
+        assert after.end(signal.SIGTERM) == 0
+        until(lambda: gone(survivors), 10, "everything stopped")
 
 
 def test_a_signal_during_the_start_stops_everything_too(tmp_path: Path) -> None:

@@ -1,0 +1,98 @@
+"""`gateway serve`: the database, the city and the server, from nothing to an address; and everything down again."""
+
+import asyncio
+import signal
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+import typer
+
+from gateway.app.listening import CannotListen, listen_at
+from gateway.app.supervisor import serve as serve_until_told
+from gateway.cli._console import fetching, notes, report
+from gateway.graph import EmbeddedNeo4j, migrate, open_graph
+from gateway.identity.issuers import configured_issuers
+from gateway.settings import Settings, load_settings
+
+EXAMPLE: Final = (
+    "{ datasets(first: 3) { totalCount nodes { title shareType openType provider { name }"
+    " access { fetch { allowed requirement reason { zh en } next } } } } }"
+)
+"""The query to paste. A test runs it."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command `serve`."""
+    app.command("serve")(serve)
+
+
+def serve() -> None:
+    """Start the gateway, with the embedded database and the demonstration city unless settings say otherwise.
+
+    Ctrl-C or SIGTERM stops everything, the database included.
+    """
+    settings = load_settings()
+    # SIGTERM is to do what ctrl-C does, from here on: unwind, and stop what was started.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    told = True
+    try:
+        with listen_at(settings) as listener, _database(settings):
+            asyncio.run(_prepare(settings))
+            told = serve_until_told(settings, listener, lambda: _announce(settings, listener))
+    except KeyboardInterrupt:
+        pass
+    except (CannotListen, ValueError) as problem:
+        report(str(problem))
+        raise typer.Exit(1) from None
+    if not told:
+        report("the serving processes failed to start; the lines above say why.")
+        raise typer.Exit(1)
+    notes.print("Stopped.")
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[None]:
+    """The embedded Neo4j for as long as the gateway serves; nothing when the settings name another."""
+    configured_issuers(settings)  # a JWKS file of no use is told now, and not by a worker
+    if settings.neo4j_uri is not None:
+        yield
+        return
+    with fetching() as progress:
+        server = EmbeddedNeo4j(settings, progress)
+        notes.print("Starting Neo4j …")
+        server.start()
+    try:
+        yield
+    finally:
+        # Whoever is impatient now would leave the database without its checkpoint.
+        for signum in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(signum, signal.SIG_IGN)
+        notes.print("Stopping Neo4j …")
+        server.stop()
+
+
+async def _prepare(settings: Settings) -> None:
+    async with open_graph(settings) as graph:
+        applied = await migrate(graph)
+        if applied:
+            notes.print(f"Migrated the graph: {', '.join(map(str, applied))}.")
+
+
+def _announce(settings: Settings, listener: socket.socket) -> None:
+    port = listener.getsockname()[1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    address = f"http://{host}:{port}/graphql"
+    lines = ["", f"The gateway answers at {address}", ""]
+    if settings.development:
+        lines += ["  A token:  gateway token --as center      (gateway token --list shows everybody)", ""]
+    lines += [
+        f"  A query:  {EXAMPLE}" if settings.ide else "  A query:",
+        "",
+        f"  curl {address} -H 'Content-Type: application/json' -d '{{\"query\": \"{EXAMPLE}\"}}'",
+        "",
+        "Stop it with ctrl-C.",
+        "",
+    ]
+    typer.echo("\n".join(lines))
