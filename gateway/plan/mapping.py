@@ -81,12 +81,17 @@ class Pairs:
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One relationship to walk: its type, direction, the type name at its other end, and whether it carries `times`."""
+    """One relationship to walk: its type, direction, and the type name at its other end.
+
+    `timed` and `current` say that the relationship, or the object at its other end, carries `times` and has to hold
+    now.
+    """
 
     relationship: str
     direction: Direction
     to: str
     timed: bool = False
+    current: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,8 +157,8 @@ class Filter:
 class Connection:
     """A Relay connection.
 
-    Its rows are found by `step` from the parent, or are the rows whose property `keyed` holds the parent's id (an index gives
-    their order), or, with neither, all rows of the label.
+    Its rows are found by `step` from the parent, or are the rows whose property `keyed` holds the parent's id (an
+    index gives their order), or, with neither, all rows of the label.
     """
 
     to: str

@@ -72,13 +72,14 @@ def everything(writer: Writer, selected: Selected, type_name: str, order: str) -
     var = writer.name()
     shape = writer.project(Scope(type_name, var, ""), selected.only)
     label = writer.entities[type_name].label
-    ordered = f"WITH {var} ORDER BY {var}.{order}, {var}.id{writer.settle(Scope(type_name, var, ''))}"
-    return _complete(writer, f"MATCH ({var}:{label}) {ordered} RETURN collect({shape}) AS r")
+    ordered = f"WITH * ORDER BY {var}.{order}, {var}.id{writer.settle(Scope(type_name, var, ''))}"
+    return _complete(writer, f"RETURN COLLECT {{ MATCH ({var}:{label}) {ordered} RETURN {shape} }} AS r")
 
 
 def own(writer: Writer, selected: Selected) -> str:
     """What the graph and the token say of the caller."""
-    return _complete(writer, f"RETURN {writer.project(Scope(selected.type_name, 'me', ''), selected.only)} AS r")
+    shape = writer.project(Scope(selected.type_name, "", ""), selected.only)
+    return _complete(writer, f"RETURN {shape} AS r")
 
 
 def found(writer: Writer, selected: Selected, mapping: Connection) -> str:

@@ -1,11 +1,14 @@
 """Objects as Cypher list expressions: the heart of the plan.
 
-A `Writer` is made for one statement. Every value of a client is a parameter whose name is made from the number of its field
-(`p3_first`), so two clients with the same shape of query share one text, and no variable can take the place of a test.
+A `Writer` is made for one statement. Every value of a client is a parameter whose name is made from the number of
+its field (`p3_first`), so two clients with the same shape of query share one text, and no variable can take the
+place of a test.
 """
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Final
 
 from gateway.plan.arguments import Bound
 from gateway.plan.guard import Guard, Site
@@ -30,6 +33,8 @@ from gateway.plan.selection import TYPENAME, Selected
 from gateway.vocabulary import Action
 
 FOREVER_PARAMETER = "forever"
+
+_AGGREGATES: Final = re.compile(r"\b(?:sum|count|collect)\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,15 @@ class Writer:
         return row(self.value(scope, c) for c in children if c.name != TYPENAME)
 
     def value(self, scope: Scope, selected: Selected) -> str:
-        """One selected field of an object, as an expression."""
+        """One selected field of an object, as an expression.
+
+        One that aggregates somewhere inside stands in a clause of its own: Cypher takes the values beside it for
+        grouping keys.
+        """
+        found = self._value(scope, selected)
+        return self.bind(scope, found) if _AGGREGATES.search(found) else found
+
+    def _value(self, scope: Scope, selected: Selected) -> str:
         var, mapping = scope.var, selected.mapping
         match mapping:
             case Column(property_, needs):
@@ -174,7 +187,8 @@ class Writer:
         edge = f"{there}r" if step.timed else ""
         left, right = ("-", "->") if step.direction is Direction.OUT else ("<-", "-")
         pattern = f"({scope.var}){left}[{edge}:{step.relationship}]{right}({there}:{entity.label})"
-        found, sites = Scope(step.to, there, there), (Site.DATASET_STEP, None)
+        sites: tuple[Site, Site | None] = (Site.DATASET_STEP, None)
+        found = Scope(step.to, there, there)
         if entity.kind is Kind.FIELD:
             if self.entities[scope.type].kind is Kind.DATASET:
                 found, sites = Scope(step.to, there, scope.var, below=True), (Site.FIELD_STEP, None)
@@ -182,10 +196,11 @@ class Writer:
                 found, sites = Scope(step.to, there, f"{there}d"), (Site.FIELD_STEP, Site.FIELD_STEP_DATASET)
                 pattern += f"<-[:HAS_FIELD]-({found.row}:Dataset)"
         conditions = self.discoverable(sites, found)
-        if step.timed:
-            conditions.append(
-                f"{edge}.validFrom <= $now AND {edge}.validTo > $now AND {edge}.recordedTo = ${FOREVER_PARAMETER}"
-            )
+        conditions += [
+            f"{held}.validFrom <= $now AND {held}.validTo > $now AND {held}.recordedTo = ${FOREVER_PARAMETER}"
+            for held, has_to in ((edge, step.timed), (there, step.current))
+            if has_to
+        ]
         return found, pattern, conditions
 
     def _needed(self, needs: Action, scope: Scope, site: Site) -> str | None:

@@ -117,7 +117,7 @@ class Dataset(Node):
         Passed("staleAt", Action.INSPECT), "Whether it was not refreshed within its update limit (article 10)."
     )
     version: DatasetVersion | None = mapped(
-        One(Step("HAS_VERSION", Direction.OUT, "DatasetVersion", timed=True), Action.INSPECT),
+        One(Step("HAS_VERSION", Direction.OUT, "DatasetVersion", current=True), Action.INSPECT),
         "Its current version. Published versions never change.",
     )
     distributions: list[Distribution] = mapped(
