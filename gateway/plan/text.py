@@ -1,8 +1,8 @@
 """What a client typed into a search box, as terms that Lucene cannot misread.
 
-The full-text indexes use the `cjk` analyser: runs of Han, Kana and Hangul become overlapping pairs, all else becomes lower-case
-words. A term is a run of one script. It is always sent quoted, so that nothing in it is an operator; a single CJK character,
-which pairs would never match, becomes a wildcard over pairs.
+The full-text indexes use the `cjk` analyser: runs of Han, Kana and Hangul become overlapping pairs, all else becomes
+lower-case words. A term is a run of one script. It is always sent quoted, so that nothing in it is an operator; a
+single CJK character, which pairs would never match, becomes a wildcard over pairs.
 """
 
 import re
@@ -16,7 +16,10 @@ MOST_TERMS: Final = 16
 LONGEST: Final = 256
 
 _CJK: Final = "\u1100-\u11ff\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
-_RUN: Final = re.compile(rf"[{_CJK}]+|(?:(?![{_CJK}])[^\W_])+")
+_WORD: Final = rf"(?:(?![{_CJK}])\w)+"
+_RUN: Final = re.compile(rf"[{_CJK}]+|{_WORD}(?:(?:(?<=[^\W\d_])[.:·'’](?=[^\W\d_])|(?<=\d)[.,;'’](?=\d)){_WORD})*")
+"""What the analyser keeps together: `user_id`, `3.14` and `e.g` are one word each, so that a part alone would not be found."""
+
 _STOP: Final = frozenset(
     "a an and are as at be but by for if in into is it no not of on or s such t that the their then there these they this to was"
     " will with www".split()
@@ -39,7 +42,8 @@ def terms(argument: str, query: str) -> list[Term]:
     """
     if len(query) > LONGEST:
         raise BadInput("QUERY_TOO_LONG", f"{argument}: at most {LONGEST} characters, this has {len(query)}.")
-    runs = dict.fromkeys(r for r in _RUN.findall(unicodedata.normalize("NFKC", query).lower()) if r not in _STOP)
+    found = {run.lower(): run for run in _RUN.findall(unicodedata.normalize("NFKC", query))}
+    runs = [run for lower, run in found.items() if lower not in _STOP and lower.strip("_")]
     if len(runs) > MOST_TERMS:
         raise BadInput("QUERY_TOO_LONG", f"{argument}: at most {MOST_TERMS} different words, this has {len(runs)}.")
     return [Term(f"*{run}*" if len(run) == 1 and re.match(f"[{_CJK}]", run) else f'"{run}"') for run in runs]
