@@ -15,15 +15,19 @@ from gateway.plan.errors import BadInput
 MOST_TERMS: Final = 16
 LONGEST: Final = 256
 
-_CJK: Final = "\u1100-\u11ff\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff"
+_CJK: Final = (
+    "\u1100-\u11ff\u3005-\u3007\u3040-\u30ff\u3130-\u318f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\ua960-\ua97f\uac00-\ud7ff"
+    "\uf900-\ufaff"
+)
 _WORD: Final = rf"(?:(?![{_CJK}])\w)+"
 _RUN: Final = re.compile(rf"[{_CJK}]+|{_WORD}(?:(?:(?<=[^\W\d_])[.:·'’](?=[^\W\d_])|(?<=\d)[.,;'’](?=\d)){_WORD})*")
-"""What the analyser keeps together: `user_id`, `3.14` and `e.g` are one word each, so that a part alone would not be found."""
+"""What the analyser keeps together: `user_id`, `3.14` and `e.g` are one word each, and no part is found alone."""
 
-_STOP: Final = frozenset(
-    "a an and are as at be but by for if in into is it no not of on or s such t that the their then there these they this to was"
-    " will with www".split()
-)
+_DROPPED: Final = """
+a an and are as at be but by for if in into is it no not of on or s such t that the their then there these they this
+to was will with www
+"""
+_STOP: Final = frozenset(_DROPPED.split())
 """Words that the analyser drops from the index, so that a query may not insist on them."""
 
 
