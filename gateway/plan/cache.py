@@ -29,8 +29,8 @@ class Bounded(OrderedDict[K, V], Generic[K, V]):
 class Budget:
     """How many statements with a new text may be made in a minute.
 
-    A known text costs Neo4j 2-4 ms to plan and a new one 130-190 ms, so that a client that never repeats a query could keep
-    the database busy with planning alone.
+    A known text costs Neo4j 2-4 ms to plan and a new one 130-190 ms, so that a client that never repeats a query
+    could keep the database busy with planning alone.
     """
 
     def __init__(self, a_minute: int, storage: str = "memory://") -> None:
@@ -47,5 +47,6 @@ class Budget:
         if not self._limiter.hit(self._limit, source):
             raise BadInput(
                 "TOO_MANY_NEW_QUERIES",
-                f"More than {self.a_minute} new shapes of query in a minute. Use variables for values, and try again in a minute.",
+                f"More than {self.a_minute} new shapes of query in a minute. Use variables for values, "
+                "and try again in a minute.",
             )

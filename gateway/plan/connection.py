@@ -57,7 +57,7 @@ def connection_over(
         if child in parts.lists:
             values.append(kept if bare else f"[q IN {kept} | q[{parts.lists.index(child)}]]")
         elif child in parts.infos:
-            values.append(_page_info(rows, child, page, order, p, listed, kept, len(parts.lists)))
+            values.append(_page_info(rows, child, page, order, _Fetched(p, listed, kept, len(parts.lists))))
         elif child.name == "totalCount":
             values.append(facets.total(writer, scope, rows, page, order))
         elif child.name == "facets":
@@ -94,17 +94,27 @@ def _member(writer: Writer, rows: Rows, part: Selected, cursor_of: str) -> str:
     return row(values)
 
 
-def _page_info(rows: Rows, info: Selected, page: Page, order: Order, p: str, listed: str, kept: str, place: int) -> str:
+@dataclass(frozen=True, slots=True)
+class _Fetched:
+    """The rows that were fetched: all of them, those of the page in their order, and where a row has its cursor."""
+
+    p: str
+    listed: str
+    kept: str
+    place: int
+
+
+def _page_info(rows: Rows, info: Selected, page: Page, order: Order, fetched: _Fetched) -> str:
     def beyond(argument: str, given: bool) -> str:
         if not given:
             return "false"
-        return f"EXISTS {{ {rows.text(rows.keyset(p, page, order, beyond=argument))} RETURN 1 }}"
+        return f"EXISTS {{ {rows.text(rows.keyset(fetched.p, page, order, beyond=argument))} RETURN 1 }}"
 
-    more = f"size({listed}) > ${p}_n"
+    more = f"size({fetched.listed}) > ${fetched.p}_n"
     texts = {
         "hasNextPage": beyond("before", page.before) if page.backward else more,
         "hasPreviousPage": more if page.backward else beyond("after", page.after),
-        "startCursor": f"{kept}[0][{place}]",
-        "endCursor": f"{kept}[-1][{place}]",
+        "startCursor": f"{fetched.kept}[0][{fetched.place}]",
+        "endCursor": f"{fetched.kept}[-1][{fetched.place}]",
     }
     return row(texts[c.name] for c in info.only if c.name != TYPENAME)

@@ -1,7 +1,8 @@
 """Keyset cursors: where a page ended, bound to the connection, the order and the filter that it was read with.
 
-A cursor is `<digest>.<id>.<value>`, without the value where the id is the order. The digest is over connection, order and filter, so that a cursor of another list is
-recognised; it is no secret. A forged cursor can only name another starting place of the same, still authorised, list.
+A cursor is `<digest>.<id>.<value>`, without the value where the id is the order. The digest is over connection,
+order and filter, so that a cursor of another list is recognised; it is no secret. A forged cursor can only name
+another starting place of the same, still authorised, list.
 """
 
 import re
@@ -39,8 +40,8 @@ def read(argument: str, cursor: str, expected: str, *, numeric: bool) -> Positio
     """
     wrong = BadInput(
         "INVALID_CURSOR",
-        f"{argument}: this is no cursor of this list. Use `pageInfo.endCursor` or `edges.cursor` of a page that was read with "
-        "the same field, orderBy and filter.",
+        f"{argument}: this is no cursor of this list. Use `pageInfo.endCursor` or `edges.cursor` of a page "
+        "that was read with the same field, orderBy and filter.",
     )
     if len(cursor) > _LONGEST or not cursor.startswith(expected):
         raise wrong

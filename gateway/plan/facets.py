@@ -1,7 +1,7 @@
 """Totals and facet counts.
 
-The catalogue as a whole, and the parts of it that a Tally distinguishes, are counted from tallies, which cost the same at any
-number of datasets. Other filters count their rows.
+The catalogue as a whole, and the parts of it that a Tally distinguishes, are counted from tallies, which cost the
+same at any number of datasets. Other filters count their rows.
 """
 
 from typing import Final

@@ -1,8 +1,8 @@
 """From a record's value to the response's shape.
 
-A statement gives every object as a list of its selected values, in the order of the selection: less for Neo4j to build and to
-send than maps, and the response keeps the client's order. Here the keys are put to it, decisions are looked up, and the
-promise of non-null is checked on the way; only a broken promise is looked at closely.
+A statement gives every object as a list of its selected values, in the order of the selection: less for Neo4j to
+build and to send than maps, and the response keeps the client's order. Here the keys are put to it, decisions are
+looked up, and the promise of non-null is checked on the way; only a broken promise is looked at closely.
 """
 
 from collections.abc import Callable, Sequence

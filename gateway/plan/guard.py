@@ -9,6 +9,7 @@ from enum import StrEnum
 from itertools import combinations
 from typing import Any, Final
 
+from gateway.classes import ClassKey
 from gateway.identity import Subject
 from gateway.policy.table import AccessTable
 from gateway.vocabulary import Action, Relation
@@ -58,11 +59,12 @@ def relations_of(mask: int) -> frozenset[Relation]:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """What of a caller's access table shows in the text of a statement; the class keys themselves are parameters:
-    `$a_ACTION_0` for everybody of the profile, `$a_ACTION_n` what a single relation adds, `$f_ACTION_n` all of a combination.
+    """What of a caller's access table shows in the text of a statement; the class keys themselves are parameters.
 
-    `matters` has, per action, the relations that this caller can have and that change the answer. `union` says that every
-    combination of relations allows just what its members allow, so that a plain OR is exact.
+    `$a_ACTION_0` is what everybody of the profile may, `$a_ACTION_n` what a single relation adds to that, and
+    `$f_ACTION_n` all that a combination of relations may. `matters` has, per action, the relations that this caller
+    can have and that change the answer. `union` says that every combination allows just what its members allow, so that
+    a plain OR is exact.
     """
 
     matters: tuple[tuple[Action, tuple[Relation, ...]], ...]
@@ -71,6 +73,7 @@ class Guard:
     """Whether all that may be discovered may be inspected too, so that no second test is needed."""
 
     def relations(self, action: Action) -> tuple[Relation, ...]:
+        """The relations that have to be tested for an action."""
         return dict(self.matters)[action]
 
     def apply(self, site: Site, test: str) -> str:
@@ -92,7 +95,7 @@ class Guard:
         return f"{classed}.accessClass IN {self.classes(action, row)}"
 
     def classes(self, action: Action, row: str) -> str:
-        """A list expression: the classes that the caller may do `action` to, given their relations to the Dataset `row`."""
+        """A list expression: the classes that the caller may do `action` to, given their relations to `row`."""
         relations = self.relations(action)
         cases = " ".join(
             f"WHEN {' AND '.join(relation_test(r, row) for r in held)} THEN $f_{action}_{_mask(held)}"
@@ -158,7 +161,7 @@ def guard_for(subject: Subject, table: AccessTable) -> tuple[Guard, dict[str, An
             continue
         base = table.allowed(action, frozenset())
         parameters[f"a_{action}_0"] = sorted(base)
-        alone = {r: table.allowed(action, frozenset({r})) for r in relations}
+        alone: dict[Relation, frozenset[ClassKey]] = {r: table.allowed(action, frozenset({r})) for r in relations}
         for r, more in alone.items():
             parameters[f"a_{action}_{_BIT[r]}"] = sorted(more - base)
         for held in subsets(relations):

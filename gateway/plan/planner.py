@@ -12,6 +12,7 @@ from gateway.identity import Profile, Subject
 from gateway.plan import statements
 from gateway.plan.arguments import Bound, bind_keys, bind_page
 from gateway.plan.cache import Bounded, Budget
+from gateway.plan.connection import connection
 from gateway.plan.errors import BadInput
 from gateway.plan.finish import Finish, decided, decision
 from gateway.plan.guard import Guard, guard_for
@@ -158,7 +159,8 @@ class Planner:
         """Federation entities; `keys` says by which properties each type may be named. Nothing else is read.
 
         Raises:
-            BadInput: `TOO_MANY_REPRESENTATIONS`; `BAD_REPRESENTATION`, for one that names no entity or none of its keys.
+            BadInput: `TOO_MANY_REPRESENTATIONS`; `BAD_REPRESENTATION`, for one that names no entity or none of its
+            keys.
         """
         if len(representations) > self.most_entities:
             raise BadInput(
@@ -208,7 +210,8 @@ class Planner:
             if not (mask & (1 | 2) or Role.CENTER in mine or as_role in (Role.PUBLIC, *mine)):
                 raise BadInput(
                     "AS_ROLE_REFUSED",
-                    "asRole: only the owner of the target, the center, and who oversees its jurisdiction may ask for another role.",
+                    "asRole: only the owner of the target, the center, and who oversees its jurisdiction may ask for "
+                    "another role.",
                 )
             table, mask = self.table_for(Profile(frozenset({as_role}))), mask if as_role in mine else 0
         return shaped(decision(table, classed, mask, action, selection.root))
@@ -290,7 +293,7 @@ class Planner:
         plan = self._plans.get(full)
         if plan is None:
             self.new_statements.take(asker.source)
-            writer = Writer(caller.guard, self.entities, bound, sparse)
+            writer = Writer(caller.guard, self.entities, bound, connection, sparse)
             text = write(writer)
             uses = tuple(name for name in caller.parameters if f"${name}" in text)
             plan = self._plans[full] = Plan(text, uses, Finish(selection.root))

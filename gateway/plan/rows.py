@@ -23,7 +23,10 @@ class Branch:
 
 @dataclass(slots=True)
 class Rows:
-    """Rows to be ordered, cut, counted or grouped. `var` has the ordering value and the id; `scopes` are the objects in a row."""
+    """Rows to be ordered, cut, counted or grouped.
+
+    `var` has the ordering value and the id; `scopes` are the objects in a row.
+    """
 
     var: str
     scopes: tuple[Scope, ...]

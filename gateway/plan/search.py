@@ -21,10 +21,9 @@ def _dataset_places(writer: Writer) -> list[str]:
     title = guard.test(Site.SEARCH_TITLE, Action.DISCOVER, "d", "d")
     text = " AND ".join([title, *([] if guard.same else [guard.test(Site.SEARCH_TEXT, Action.INSPECT, "d", "d")])])
     return [
-        f"CALL db.index.fulltext.queryNodes('dataset_title', term) YIELD node AS d WITH d WHERE {title}"
-        f" RETURN d AS n, d, {TITLE} AS worth",
-        f"CALL db.index.fulltext.queryNodes('dataset_text', term) YIELD node AS d WITH d WHERE {text}"
-        f" RETURN d AS n, d, {TEXT} AS worth",
+        f"CALL db.index.fulltext.queryNodes('{index}', term) YIELD node AS d WITH d WHERE {test}"
+        f" RETURN d AS n, d, {worth} AS worth"
+        for index, test, worth in (("dataset_title", title, TITLE), ("dataset_text", text, TEXT))
     ]
 
 

@@ -37,7 +37,7 @@ TYPENAME = "__typename"
 
 @dataclass(slots=True)
 class Selected:
-    """One selected field: its response key, its declaration, and what is selected below it, per possible object type."""
+    """One selected field: its response key, its declaration, and what is selected below it per object type."""
 
     key: str
     name: str
@@ -155,7 +155,7 @@ def text_of(selected: Selected) -> Any:
 
 
 class Selections:
-    """Trees that were made before, by operation, response key and the values of the `@skip` and `@include` variables."""
+    """Trees that were made before, by operation, response key and the values of `@skip` and `@include`."""
 
     def __init__(self, most: int = 1000) -> None:
         self._operations: Bounded[int, _Operation] = Bounded(most)

@@ -41,9 +41,10 @@ def shaped(data: Any, faults: tuple[Fault, ...] = ()) -> Shaped:
 class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
     """graphql-core's executor, except that a `Shaped` value is complete as it is."""
 
-    def complete_value(  # type: ignore[override]  # the base class is generic in a context that is never used here
+    def complete_value(
         self, return_type: Any, field_details_list: Any, info: Any, path: Path, result: Any, position_context: Any
     ) -> Any:
+        """A `Shaped` is its data; its faults join the response's errors with their whole paths."""
         if type(result) is not Shaped:
             return super().complete_value(return_type, field_details_list, info, path, result, position_context)
         for fault in result.faults:

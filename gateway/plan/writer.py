@@ -6,7 +6,7 @@ place of a test.
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -60,6 +60,8 @@ class Writer:
     guard: Guard
     entities: Mapping[str, Entity]
     bound: Sequence[Bound]
+    connect: Callable[["Writer", Scope | None, Selected, Connection], str]
+    """Writes a connection; handed in because connections are made of objects, and objects of connections."""
     sparse: bool = False
     prelude: list[str] = field(default_factory=list)
     _bindings: dict[str, list[str]] = field(default_factory=dict)
@@ -127,51 +129,58 @@ class Writer:
         return row(self.value(scope, c) for c in children if c.name != TYPENAME)
 
     def value(self, scope: Scope, selected: Selected) -> str:
-        """One selected field of an object, as an expression.
-
-        One that aggregates somewhere inside stands in a clause of its own: Cypher takes the values beside it for
-        grouping keys.
-        """
-        found = self._value(scope, selected)
-        return self.bind(scope, found) if _AGGREGATES.search(found) else found
-
-    def _value(self, scope: Scope, selected: Selected) -> str:
-        var, mapping = scope.var, selected.mapping
+        """One selected field of an object, as an expression."""
+        mapping = selected.mapping
         match mapping:
-            case Column(property_, needs):
-                return self._needing(needs, scope, f"{var}.{property_}")
-            case Passed(property_, needs):
-                return self._needing(needs, scope, f"coalesce({var}.{property_} <= $now, false)")
-            case Unending(property_, needs):
-                return self._needing(needs, scope, f"nullIf({var}.{property_}, ${FOREVER_PARAMETER})")
-            case Pairs(property_, names, needs):
-                return self._needing(needs, scope, self._pairs(scope, selected, property_, names))
-            case One(step, needs):
-                return self._needing(needs, scope, f"head(COLLECT {{ {self.walk(scope, step, selected)} LIMIT 1 }})")
-            case Many(step, order, needs):
-                found = f"COLLECT {{ {self.walk(scope, step, selected, order)} }}"
-                test = self._needed(needs, scope, Site.LIST)
-                return f"CASE WHEN {test} THEN {found} ELSE [] END" if test else found
+            case Column() | Passed() | Unending() | Pairs():
+                test = self._needed(mapping.needs, scope, Site.VALUE)
+                stored = self._stored(scope, selected, mapping)
+                return f"CASE WHEN {test} THEN {stored} END" if test else stored
+            case One() | Many():
+                return self._related(scope, selected, mapping)
             case Connection():
-                from gateway.plan.connection import connection
-
-                return connection(self, scope, selected, mapping)
+                return self.connect(self, scope, selected, mapping)
             case Decisions():
-                part = var if self.entities[scope.type].kind is Kind.FIELD else None
-                return f"[{var}.accessClass, {self.guard.mask(scope.row, part)}]"
+                part = scope.var if self.entities[scope.type].kind is Kind.FIELD else None
+                return f"[{scope.var}.accessClass, {self.guard.mask(scope.row, part)}]"
             case OfSubject(attribute):
                 return f"$s_{attribute}"
-            case OwnAgency(to):
-                inner = Scope(to, self.name(), "")
-                shape = self.project(inner, selected.only)
-                found = f"MATCH ({inner.var}:Agency {{id: $s_agency}}){self.settle(inner)}"
-                return f"head(COLLECT {{ {found} RETURN {shape} }})"
-            case OwnPerson(step, order):
-                person = Scope("", self.name(), "")
-                found = self.walk(person, step, selected, order)
-                return f"COLLECT {{ MATCH ({person.var}:Person {{id: $s_id}}) {found} }}"
+            case OwnAgency() | OwnPerson():
+                return self._own(selected, mapping)
             case None:
                 raise LookupError(f"{scope.type}.{selected.name} declares nothing that stands behind it")
+
+    def _stored(self, scope: Scope, selected: Selected, mapping: Column | Passed | Unending | Pairs) -> str:
+        stored = f"{scope.var}.{mapping.property}"
+        match mapping:
+            case Column():
+                return stored
+            case Passed():
+                return f"coalesce({stored} <= $now, false)"
+            case Unending():
+                return f"nullIf({stored}, ${FOREVER_PARAMETER})"
+            case Pairs(_, names):
+                places = (names.index(c.name) for c in selected.only if c.name != TYPENAME)
+                parts = row(f"split(q, '\\u001f')[{place}]" for place in places)
+                return f"[q IN coalesce({stored}, []) | {parts}]"
+
+    def _related(self, scope: Scope, selected: Selected, mapping: One | Many) -> str:
+        test = self._needed(mapping.needs, scope, Site.LIST)
+        if isinstance(mapping, One):
+            found = f"head(COLLECT {{ {self.walk(scope, mapping.step, selected)} LIMIT 1 }})"
+            return f"CASE WHEN {test} THEN {found} END" if test else found
+        found = f"COLLECT {{ {self.walk(scope, mapping.step, selected, mapping.order)} }}"
+        return f"CASE WHEN {test} THEN {found} ELSE [] END" if test else found
+
+    def _own(self, selected: Selected, mapping: OwnAgency | OwnPerson) -> str:
+        if isinstance(mapping, OwnPerson):
+            person = Scope("", self.name(), "")
+            found = self.walk(person, mapping.step, selected, mapping.order)
+            return f"COLLECT {{ MATCH ({person.var}:Person {{id: $s_id}}) {found} }}"
+        agency = Scope(mapping.to, self.name(), "")
+        shape = self.project(agency, selected.only)
+        found = f"MATCH ({agency.var}:Agency {{id: $s_agency}}){self.settle(agency)}"
+        return f"head(COLLECT {{ {found} RETURN {shape} }})"
 
     def walk(self, scope: Scope, step: Step, selected: Selected, order: str | None = None) -> str:
         """The objects at the other end of a relationship, one map a row."""
@@ -205,14 +214,6 @@ class Writer:
 
     def _needed(self, needs: Action, scope: Scope, site: Site) -> str | None:
         return self.inspectable(site, scope) if needs is Action.INSPECT else None
-
-    def _needing(self, needs: Action, scope: Scope, expression: str) -> str:
-        test = self._needed(needs, scope, Site.VALUE)
-        return f"CASE WHEN {test} THEN {expression} END" if test else expression
-
-    def _pairs(self, scope: Scope, selected: Selected, property_: str, names: tuple[str, str]) -> str:
-        parts = row(f"split(q, '\\u001f')[{names.index(c.name)}]" for c in selected.only if c.name != TYPENAME)
-        return f"[q IN coalesce({scope.var}.{property_}, []) | {parts}]"
 
 
 def row(values: Iterable[str]) -> str:

@@ -33,13 +33,13 @@ FEDERATION: Final = "2.9"
 """The highest version that all composers we tried accept."""
 
 
-async def _references(root: Any, info: GraphQLResolveInfo, representations: list[Any]) -> Any:
+async def _references(root: Any, info: GraphQLResolveInfo[Any], representations: list[Any]) -> Any:
     del root
     context: Context = info.context
     return await context.planner.references(info, context.asker, representations, REFERENCES)
 
 
-def _no_sdl(root: Any, info: GraphQLResolveInfo) -> Any:
+def _no_sdl(root: Any, info: GraphQLResolveInfo[Any]) -> Any:
     del root, info
     raise GraphQLError("The schema is not given out here (GATEWAY_FEDERATION_SDL).", extensions={"code": "SDL_OFF"})
 

@@ -1,27 +1,39 @@
 """The closed vocabularies, with the legal Chinese term of each in its description."""
 
 from enum import Enum
-from typing import Any, TypeVar
+from typing import Any
 
 import strawberry
 
-from gateway import vocabulary
+from gateway.vocabulary import (
+    Action,
+    AgencyKind,
+    DataType,
+    Element,
+    Format,
+    Mode,
+    NextStep,
+    OpenType,
+    Origin,
+    Period,
+    Role,
+    Sensitivity,
+    ShareType,
+    Status,
+    Theme,
+)
 
-E = TypeVar("E", bound=Enum)
 
-
-def _enum(cls: type[E], description: str, terms: dict[str, str] | None = None) -> type[E]:
-    """The vocabulary as a GraphQL enum whose values and names are the same."""
+def _enum(cls: type[Enum], description: str, terms: dict[str, str] | None = None) -> None:
+    """Declares a vocabulary as a GraphQL enum whose values and names are the same."""
     described: Any = strawberry.enum(cls, name=cls.__name__, description=description)
     if terms:
         for value in described.__strawberry_definition__.values:
             value.description = terms[value.name]
-    found: type[E] = described
-    return found
 
 
-Action = _enum(
-    vocabulary.Action,
+_enum(
+    Action,
     "What somebody wants to do with an entry.",
     {
         "DISCOVER": "Know that it exists: identifier, title, provider, theme, tiers and legal basis.",
@@ -29,8 +41,8 @@ Action = _enum(
         "FETCH": "Obtain rows.",
     },
 )
-AgencyKind = _enum(
-    vocabulary.AgencyKind,
+_enum(
+    AgencyKind,
     "The kinds of agency that the regulation binds (article 2, article 36).",
     {
         "ADMINISTRATIVE": "行政机关. An administrative organ.",
@@ -38,8 +50,8 @@ AgencyKind = _enum(
         "BY_REFERENCE": "参照执行单位. A central or provincial unit that applies the regulation by reference.",
     },
 )
-ShareType = _enum(
-    vocabulary.ShareType,
+_enum(
+    ShareType,
     "共享类型. The tier of sharing between agencies (article 16).",
     {
         "UNCONDITIONAL": "无条件共享. For every agency, once it has declared scope and purpose.",
@@ -47,8 +59,8 @@ ShareType = _enum(
         "NON_SHARED": "不予共享. Not shared; what a duty requires is negotiated case by case.",
     },
 )
-OpenType = _enum(
-    vocabulary.OpenType,
+_enum(
+    OpenType,
     "开放类型. The tier of opening towards the public (article 22).",
     {
         "OPEN": "无条件开放. For everybody, without application.",
@@ -56,8 +68,8 @@ OpenType = _enum(
         "NOT_OPEN": "不予开放. Not open, on a ground of article 22.",
     },
 )
-Sensitivity = _enum(
-    vocabulary.Sensitivity,
+_enum(
+    Sensitivity,
     "The grounds of article 22 for not opening.",
     {
         "PERSONAL": "个人隐私. Personal privacy.",
@@ -65,8 +77,8 @@ Sensitivity = _enum(
         "BY_LAW": "法律法规. Laws or regulations.",
     },
 )
-Role = _enum(
-    vocabulary.Role,
+_enum(
+    Role,
     "Whom somebody acts as.",
     {
         "PUBLIC": "公民、法人和其他组织. Everybody without an appointment.",
@@ -78,10 +90,10 @@ Role = _enum(
         "AUDITOR": "审计. An auditor of a jurisdiction.",
     },
 )
-Status = _enum(vocabulary.Status, "The state of a catalogue entry (article 8).")
-Origin = _enum(vocabulary.Origin, "Whether the entry was compiled here or read from another catalogue.")
-Theme = _enum(
-    vocabulary.Theme,
+_enum(Status, "The state of a catalogue entry (article 8).")
+_enum(Origin, "Whether the entry was compiled here or read from another catalogue.")
+_enum(
+    Theme,
     "分类. The theme, in the terms of the EU data-theme authority table.",
     {
         "AGRI": "农业、渔业、林业和食品. Agriculture, fisheries, forestry and food.",
@@ -100,13 +112,13 @@ Theme = _enum(
         "OP_DATPRO": "待分类. Provisional: not yet classified.",
     },
 )
-Format = _enum(vocabulary.Format, "格式. A format of delivery; video and streams are public data too (article 2).")
-Period = _enum(vocabulary.Period, "更新时限. How often the provider undertakes to update (article 8, article 10).")
-DataType = _enum(vocabulary.DataType, "The type of a field's values.")
-Element = _enum(vocabulary.Element, "The ten basic elements of a catalogue entry (article 8).")
-Mode = _enum(vocabulary.Mode, "共享方式, 开放方式. How data is handed over.")
-NextStep = _enum(
-    vocabulary.NextStep,
+_enum(Format, "格式. A format of delivery; video and streams are public data too (article 2).")
+_enum(Period, "更新时限. How often the provider undertakes to update (article 8, article 10).")
+_enum(DataType, "The type of a field's values.")
+_enum(Element, "The ten basic elements of a catalogue entry (article 8).")
+_enum(Mode, "共享方式, 开放方式. How data is handed over.")
+_enum(
+    NextStep,
     "What somebody can do after a decision.",
     {
         "USE": "Go ahead.",
@@ -124,3 +136,23 @@ class OrderDirection(Enum):
 
     ASC = "ASC"
     DESC = "DESC"
+
+
+__all__ = [
+    "Action",
+    "AgencyKind",
+    "DataType",
+    "Element",
+    "Format",
+    "Mode",
+    "NextStep",
+    "OpenType",
+    "OrderDirection",
+    "Origin",
+    "Period",
+    "Role",
+    "Sensitivity",
+    "ShareType",
+    "Status",
+    "Theme",
+]

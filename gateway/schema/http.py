@@ -117,8 +117,8 @@ class View(GraphQL[Context, None]):
         if not errors:
             return {"data": result.data}
         if result.data is None and all(error.path is None for error in errors):
-            return {"errors": shown}  # type: ignore[typeddict-item]  # a request error has no data at all
-        return {"data": result.data, "errors": shown}  # type: ignore[typeddict-item]  # formatted by graphql-core
+            return {"errors": shown}
+        return {"data": result.data, "errors": shown}
 
     def _shown(self, request: Request, error: GraphQLError) -> Any:
         cause = error.original_error

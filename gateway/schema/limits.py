@@ -1,10 +1,11 @@
 """Limits on a document, checked before anything runs. Each refusal names the limit, its value, and what was asked.
 
-Tokens and nesting are counted by the lexer alone, before parsing, so that a document which would exhaust the parser never
-reaches it. The rest is counted over the parsed document with fragments spread out; the number of nodes also needs the variables.
+Tokens and nesting are counted by the lexer alone, before parsing, so that a document which would exhaust the parser
+never reaches it. The rest is counted over the parsed document with fragments spread out; the number of nodes also needs
+the variables.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -17,6 +18,7 @@ from graphql import (
     FragmentSpreadNode,
     GraphQLError,
     GraphQLSchema,
+    InlineFragmentNode,
     IntValueNode,
     Lexer,
     OperationDefinitionNode,
@@ -63,7 +65,8 @@ class TooMuch(GraphQLError):
     def __init__(self, limit: str, most: int, found: int | str) -> None:
         code = f"LIMIT_{limit.upper()}"
         super().__init__(
-            f"This asks for {found} {limit.replace('_', ' ')}; at most {most} are allowed (GATEWAY_MAX_{limit.upper()}).",
+            f"This asks for {found} {limit.replace('_', ' ')}; at most {most} are allowed "
+            f"(GATEWAY_MAX_{limit.upper()}).",
             extensions={"code": code, "limit": limit, "most": most},
         )
 
@@ -111,7 +114,7 @@ class _Walk:
                 total = total.beside(own)
             elif isinstance(node, FragmentSpreadNode):
                 total = total.beside(self._spread(node.name.value, level + 1))
-            else:
+            elif isinstance(node, InlineFragmentNode):
                 total = total.beside(self.size(node.selection_set, level + 1))
         return total
 
@@ -123,46 +126,54 @@ class _Walk:
         return self._sizes[name]
 
 
-def nodes(document: DocumentNode, operation: OperationDefinitionNode, variables: dict[str, Any]) -> int:
-    """How many nodes the operation could return at most: page sizes multiplied down, an unpaged field counting once."""
-    fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
-    spread: dict[tuple[str, int], int] = {}
+class _Nodes:
+    """Multiplies page sizes down a document. A fragment is worked out once per page size that it stands under."""
 
-    def page(node: FieldNode) -> int:
+    def __init__(self, document: DocumentNode, variables: Mapping[str, Any]) -> None:
+        self.fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
+        self.variables = variables
+        self._spread: dict[tuple[str, int], int] = {}
+
+    def below(self, selections: SelectionSetNode, size: int) -> int:
+        total = 0
+        for node in selections.selections:
+            if isinstance(node, FieldNode):
+                total += self._field(node, size)
+            elif isinstance(node, FragmentSpreadNode):
+                total += self._fragment(node.name.value, size)
+            elif isinstance(node, InlineFragmentNode):
+                total += self.below(node.selection_set, size)
+        return min(total, MOST)
+
+    def _field(self, node: FieldNode, size: int) -> int:
+        if node.selection_set is None:
+            return 0
+        if node.name.value in ("edges", "nodes") and not node.arguments:
+            return (size or DEFAULT_PAGE) * (1 + self.below(node.selection_set, 0))
+        return 1 + self.below(node.selection_set, self._page(node))
+
+    def _fragment(self, name: str, size: int) -> int:
+        if (name, size) not in self._spread:
+            self._spread[name, size] = 0  # what a circular fragment finds; validation refuses it
+            if name in self.fragments:
+                self._spread[name, size] = self.below(self.fragments[name].selection_set, size)
+        return self._spread[name, size]
+
+    def _page(self, node: FieldNode) -> int:
         for argument in node.arguments or ():
             if argument.name.value in PAGE_SIZES:
                 value = argument.value
                 if isinstance(value, IntValueNode):
                     return max(int(value.value), 1)
                 if isinstance(value, VariableNode):
-                    given = variables.get(value.name.value)
+                    given = self.variables.get(value.name.value)
                     return max(given, 1) if isinstance(given, int) else DEFAULT_PAGE
         return 0
 
-    def below(selections: SelectionSetNode, size: int) -> int:
-        total = 0
-        for node in selections.selections:
-            if isinstance(node, FieldNode):
-                if node.selection_set is None:
-                    continue
-                name = node.name.value
-                own = page(node)
-                if name in ("edges", "nodes") and not node.arguments:
-                    total += (size or DEFAULT_PAGE) * (1 + below(node.selection_set, 0))
-                else:
-                    total += 1 + below(node.selection_set, own)
-            elif isinstance(node, FragmentSpreadNode):
-                key = (node.name.value, size)
-                if key not in spread:
-                    spread[key] = 0
-                    if key[0] in fragments:
-                        spread[key] = below(fragments[key[0]].selection_set, size)
-                total += spread[key]
-            else:
-                total += below(node.selection_set, size)
-        return min(total, MOST)
 
-    return below(operation.selection_set, 0)
+def nodes(document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
+    """How many nodes the operation could return at most: page sizes multiplied down, an unpaged field counting once."""
+    return _Nodes(document, variables).below(operation.selection_set, 0)
 
 
 class Bounds:

@@ -147,7 +147,7 @@ class Query:
         return await _answer(planner.everything(info._raw_info, info.context.asker, "Jurisdiction", "code"))
 
     @strawberry.field(
-        description="Whether an action on a dataset or field is allowed to the caller, or would be in another role, and why."
+        description="Whether an action on a dataset or field is allowed to the caller, or in another role, and why."
     )
     async def explain_access(
         self, info: Asked, target: strawberry.ID, action: Action, as_role: Role | None = None
