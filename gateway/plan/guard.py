@@ -9,7 +9,6 @@ from enum import StrEnum
 from itertools import combinations
 from typing import Any, Final
 
-from gateway.classes import ClassKey
 from gateway.identity import Subject
 from gateway.policy.table import AccessTable
 from gateway.vocabulary import Action, Relation
@@ -61,14 +60,11 @@ def relations_of(mask: int) -> frozenset[Relation]:
 class Guard:
     """What of a caller's access table shows in the text of a statement; the class keys themselves are parameters.
 
-    `$a_ACTION_0` is what everybody of the profile may, `$a_ACTION_n` what a single relation adds to that, and
-    `$f_ACTION_n` all that a combination of relations may. `matters` has, per action, the relations that this caller
-    can have and that change the answer. `union` says that every combination allows just what its members allow, so that
-    a plain OR is exact.
+    `$a_ACTION_0` is what everybody of the profile may, and `$f_ACTION_n` all that a combination of relations may.
+    `matters` has, per action, the relations that this caller can have and that change the answer.
     """
 
     matters: tuple[tuple[Action, tuple[Relation, ...]], ...]
-    union: bool
     same: bool
     """Whether all that may be discovered may be inspected too, so that no second test is needed."""
 
@@ -89,9 +85,7 @@ class Guard:
         base, relations = f"{classed}.accessClass IN $a_{action}_0", self.relations(action)
         if not relations:
             return base
-        if self.union:
-            more = [f"({relation_test(r, row)} AND {classed}.accessClass IN $a_{action}_{_BIT[r]})" for r in relations]
-            return f"({' OR '.join([base, *more])})"
+        # Not an OR: Neo4j would read all rows once for each side and sort them, instead of following the index.
         return f"{classed}.accessClass IN {self.classes(action, row)}"
 
     def classes(self, action: Action, row: str) -> str:
@@ -153,7 +147,7 @@ def guard_for(subject: Subject, table: AccessTable) -> tuple[Guard, dict[str, An
         "s_roles": sorted(subject.profile.roles),
         "s_appointment": subject.appointment,
     }
-    union = same = True
+    same = True
     for action in Action:
         relations = tuple(r for r in SITUATIONS if r in mine and r in table.relations_that_matter(action))
         matters[action] = relations
@@ -161,14 +155,10 @@ def guard_for(subject: Subject, table: AccessTable) -> tuple[Guard, dict[str, An
             continue
         base = table.allowed(action, frozenset())
         parameters[f"a_{action}_0"] = sorted(base)
-        alone: dict[Relation, frozenset[ClassKey]] = {r: table.allowed(action, frozenset({r})) for r in relations}
-        for r, more in alone.items():
-            parameters[f"a_{action}_{_BIT[r]}"] = sorted(more - base)
         for held in subsets(relations):
             together = table.allowed(action, frozenset(held))
             parameters[f"f_{action}_{_mask(held)}"] = sorted(together)
-            union = union and together == base.union(*(alone[r] for r in held))
     for held in subsets(tuple(r for r in SITUATIONS if r in mine)):
         known = frozenset(held)
         same = same and table.allowed(Action.INSPECT, known) == table.allowed(Action.DISCOVER, known)
-    return Guard(tuple(matters.items()), union, same), parameters
+    return Guard(tuple(matters.items()), same), parameters
