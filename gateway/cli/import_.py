@@ -61,7 +61,7 @@ def import_file(
         inventory = read_inventory(file, max_bytes)
         outcome = asyncio.run(_run(inventory, origin))
     except (InvalidRule, HarvestRefused) as problem:
-        report(f"{problem} Nothing was changed.")
+        report(f"{str(problem).rstrip('.')}. Nothing was changed.")
         raise typer.Exit(1) from problem
     except UnreadableInventory as problem:
         report(f"{file.name}: {problem}. Nothing was changed. [{problem.code}]")

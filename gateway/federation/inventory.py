@@ -75,7 +75,7 @@ def read_inventory(path: Path, size_limit: int = DEFAULT_SIZE_LIMIT) -> Inventor
             content = file.read(size_limit + 1)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise UnreadableInventory(FileProblem.CANNOT_OPEN, f"{path}: {reason}") from error
+        raise UnreadableInventory(FileProblem.CANNOT_OPEN, reason) from error
     return parse_inventory(content, size_limit)
 
 
