@@ -19,6 +19,13 @@ class Branch:
     values: str
     match: str
     condition: str
+    lead: str = ""
+    """The property that is the same in all its rows: named first in the order, so that the index gives the rest."""
+
+    def ordered(self, limit: str) -> str:
+        """An ORDER BY and LIMIT for this start alone."""
+        way = " DESC" if " DESC" in limit else ""
+        return limit.replace(" ORDER BY ", f" ORDER BY {self.lead}{way}, ", 1) if self.lead else limit
 
 
 @dataclass(slots=True)
@@ -57,7 +64,8 @@ class Rows:
         parts = []
         for branch in self.branches:
             where = " AND ".join([branch.condition, *self.conditions, *keyset])
-            found = f"{branch.match} WHERE {where} RETURN {self.var}{limit}"
+            unique = "" if branch.lead else "DISTINCT "
+            found = f"{branch.match} WHERE {where} WITH {unique}{self.var}{branch.ordered(limit)} RETURN {self.var}"
             parts.append(f"UNWIND {branch.values} AS k CALL (k) {{ {found} }} RETURN {self.var}")
         return f"CALL () {{ {' UNION '.join(parts)} }} WITH {self.carried}{limit}"
 
@@ -196,7 +204,7 @@ def _branches(writer: Writer, var: str, entity: Entity, order: Order) -> list[Br
 
     def by(property_: str, values: str) -> Branch:
         hint = _hint(entity, var, (property_, *keys))
-        return Branch(values, f"MATCH ({var}:{entity.label}){hint}", f"{var}.{property_} = k")
+        return Branch(values, f"MATCH ({var}:{entity.label}){hint}", f"{var}.{property_} = k", f"{var}.{property_}")
 
     ways = {
         Relation.OWNER: by("agency", "[$s_agency]"),
