@@ -1,11 +1,13 @@
 """Serving until somebody says stop: in this process with one worker, in several processes with more."""
 
+import http.client
 import logging
 import os
 import shutil
 import socket
+import threading
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
 import uvicorn
 from uvicorn.supervisors import Multiprocess
@@ -15,8 +17,8 @@ from gateway.app.worker import GRACE, gateway_app
 from gateway.settings import Settings
 
 Announce = Callable[[], None]
-START: Final = 60.0
-"""Seconds that a worker process gets to come up before the announcement is given up."""
+HUNG: Final = 30
+"""Seconds without a sign of life after which a worker is replaced; longer than a start on a busy machine."""
 
 
 def serve(settings: Settings, listener: socket.socket, announce: Announce) -> bool:
@@ -37,7 +39,7 @@ def serve(settings: Settings, listener: socket.socket, announce: Announce) -> bo
     # Workers read it when they import prometheus_client; this process counts nothing.
     os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(figures)
     several = _Several(_config("gateway.app.worker:gateway_app", settings), [listener])
-    several.announce = announce
+    threading.Thread(target=_announce_when_ready, args=(several, listener.getsockname(), announce), daemon=True).start()
     several.run()
     return several.told
 
@@ -56,7 +58,24 @@ def _config(app: object, settings: Settings) -> uvicorn.Config:
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=GRACE,
+        timeout_worker_healthcheck=HUNG,
     )
+
+
+def _announce_when_ready(several: "_Several", address: tuple[Any, ...], announce: Announce) -> None:
+    """Ask over HTTP: uvicorn's own question to a worker can miss that it has started."""
+    host, port = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(address[0], address[0]), address[1]  # noqa: S104  # not bound
+    while not several.should_exit.wait(0.2):
+        connection = http.client.HTTPConnection(host, port, timeout=5)
+        try:
+            connection.request("GET", "/readyz")
+            if connection.getresponse().status == http.HTTPStatus.OK:
+                announce()
+                return
+        except (OSError, http.client.HTTPException):
+            continue
+        finally:
+            connection.close()
 
 
 class _Alone(uvicorn.Server):
@@ -71,13 +90,7 @@ class _Alone(uvicorn.Server):
 
 
 class _Several(Multiprocess):
-    announce: Announce
     told = False
-
-    def init_processes(self) -> None:
-        super().init_processes()
-        if all(process.wait_until_ready(START, self.should_exit) for process in self.processes):
-            self.announce()
 
     def handle_int(self) -> None:
         self.told = True

@@ -14,7 +14,7 @@ from gateway.app.supervisor import serve as serve_until_told
 from gateway.cli._console import fetching, notes, report
 from gateway.graph import EmbeddedNeo4j, migrate, open_graph
 from gateway.identity.issuers import configured_issuers
-from gateway.settings import Settings, load_settings
+from gateway.settings import Settings, SettingsRefused, load_settings
 
 EXAMPLE: Final = (
     "{ datasets(first: 3) { totalCount nodes { title shareType openType provider { name }"
@@ -43,7 +43,7 @@ def serve() -> None:
             told = serve_until_told(settings, listener, lambda: _announce(settings, listener))
     except KeyboardInterrupt:
         pass
-    except (CannotListen, ValueError) as problem:
+    except (CannotListen, OSError) as problem:
         report(str(problem))
         raise typer.Exit(1) from None
     if not told:
@@ -55,7 +55,10 @@ def serve() -> None:
 @contextmanager
 def _database(settings: Settings) -> Iterator[None]:
     """The embedded Neo4j for as long as the gateway serves; nothing when the settings name another."""
-    configured_issuers(settings)  # a JWKS file of no use is told now, and not by a worker
+    try:
+        configured_issuers(settings)  # a JWKS file of no use is told now, and not by a worker
+    except ValueError as problem:
+        raise SettingsRefused([f"GATEWAY_ISSUERS: {problem}"]) from None
     if settings.neo4j_uri is not None:
         yield
         return

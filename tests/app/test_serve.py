@@ -131,12 +131,24 @@ def test_what_cannot_start_says_why_before_anything_slow(tmp_path: Path) -> None
     assert "in use by another program" in refused.stderr
     assert not (tmp_path / "state").exists()
 
+    (tmp_path / "jwks.json").write_text('{"keys": []}')
+    issuers = json.dumps([{"iss": "https://id.example.org", "jwks_file": str(tmp_path / "jwks.json")}])
+    keyless = command(tmp_path / "state", "serve", PORT="0", ISSUERS=issuers)
+    assert keyless.returncode == 1
+    assert "GATEWAY_ISSUERS" in keyless.stderr
+    assert "jwks.json" in keyless.stderr
+
+    (tmp_path / "file").touch()
+    nowhere = command(tmp_path / "file", "serve", PORT="0")
+    assert nowhere.returncode == 1
+    assert str(tmp_path / "file") in nowhere.stderr.replace("\n", "")
+
     wrong = command(tmp_path / "state", "serve", PORT="abc", NEO4J_PASSWORD="hunter2", PROT="1")
     assert wrong.returncode == 1
     assert "GATEWAY_PORT='abc'" in wrong.stderr
     assert "did you mean GATEWAY_PORT?" in wrong.stderr
     assert "hunter2" not in wrong.stderr + wrong.stdout
-    assert "Traceback" not in refused.stderr + wrong.stderr
+    assert "Traceback" not in refused.stderr + keyless.stderr + nowhere.stderr + wrong.stderr
 
 
 def test_a_database_of_somebody_elses_that_is_away_is_named(tmp_path: Path) -> None:
