@@ -27,6 +27,7 @@ Advance = Callable[[str, int, int], None]
 """Told after every step: what is being done, how much of it is done, and of how much."""
 
 _BATCH: Final = 500
+_LOOKUP: Final = 10_000
 _SECONDS: Final = 120.0
 _LONGEST_NAME: Final = 100
 T = TypeVar("T")
@@ -175,11 +176,15 @@ def _parts(records: dict[str, Harvested]) -> list[Problem]:
 
 
 async def _known(graph: Graph, source: Source, reading: _Reading) -> dict[str, Known]:
-    parameters = {"source": source.name, "identifiers": [*reading.entries]}
-    return {
-        identifier: Known(Holder.OURS if ours else Holder.OTHERS, digest, status == Status.WITHDRAWN)
-        for identifier, ours, digest, status in await graph.read(statements.KNOWN, parameters)
+    known = {
+        identifier: Known(Holder.OURS, digest, status == Status.WITHDRAWN)
+        for identifier, digest, status in await graph.read(statements.OURS, {"source": source.name})
     }
+    strange = [identifier for identifier in reading.entries if identifier not in known]
+    for identifiers in _batches(strange, _LOOKUP):
+        held = await graph.read(statements.HELD, {"identifiers": identifiers})
+        known |= dict.fromkeys(held, Known(Holder.OTHERS))
+    return known
 
 
 async def _jurisdiction(graph: Graph, source: Source, *, write: bool) -> str:
@@ -233,5 +238,6 @@ async def _write_entries(
     return taken
 
 
-def _batches(items: Sequence[T]) -> list[Sequence[T]]:
-    return [items[start : start + _BATCH] for start in range(0, len(items), _BATCH)]
+def _batches(items: Sequence[T], size: int | None = None) -> list[Sequence[T]]:
+    size = size or _BATCH
+    return [items[start : start + size] for start in range(0, len(items), size)]

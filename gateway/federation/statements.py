@@ -2,13 +2,14 @@
 
 from typing import Final
 
-KNOWN: Final = """
-CALL () {
-  MATCH (d:Dataset {source: $source}) RETURN d
-  UNION
-  UNWIND $identifiers AS identifier MATCH (d:Dataset {identifier: identifier}) RETURN d
-}
-RETURN collect([d.identifier, d.origin = 'IMPORTED' AND d.source = $source, d.recordDigest, d.status])
+OURS: Final = """
+MATCH (d:Dataset {source: $source}) WHERE d.origin = 'IMPORTED'
+RETURN collect([d.identifier, d.recordDigest, d.status])
+"""
+
+HELD: Final = """
+UNWIND $identifiers AS identifier MATCH (d:Dataset {identifier: identifier})
+RETURN collect(d.identifier)
 """
 
 AGENCIES: Final = """
@@ -52,8 +53,8 @@ UNWIND $identifiers AS identifier
 OPTIONAL MATCH (d:Dataset {identifier: identifier})
 WITH d WHERE d IS NOT NULL
 RETURN collect({identifier: d.identifier, ours: d.origin = 'IMPORTED' AND d.source = $source, digest: d.recordDigest,
-  status: d.status, agency: d.agency, jurisdiction: d.jurisdiction, theme: d.theme, class: d.accessClass,
-  version: d.version})
+  status: d.status, agency: d.agency, jurisdiction: d.jurisdiction, theme: d.theme, accessClass: d.accessClass,
+  shareType: d.shareType, openType: d.openType, version: d.version})
 """
 
 WRITE_ENTRIES: Final = """
@@ -126,7 +127,6 @@ SET f.accessClass = $unpublished
 TALLY: Final = """
 UNWIND $rows AS row
 MERGE (t:Tally {key: row.key})
-ON CREATE SET t.agency = row.agency, t.jurisdiction = row.jurisdiction, t.theme = row.theme,
-  t.class = row.class, t.n = 0
+ON CREATE SET t += row.place, t.n = 0
 SET t.n = t.n + row.change
 """

@@ -19,7 +19,8 @@ from gateway.graph.times import now as clock
 from gateway.vocabulary import FOREVER, Origin, Status
 
 _WITHDRAWN: Final = Status.WITHDRAWN.value
-_TallyKey = tuple[str, str, str, str]
+_PLACE: Final = ("agency", "theme", "accessClass", "shareType", "openType")
+_TallyKey = tuple[str, ...]
 
 
 class Batch:
@@ -56,8 +57,8 @@ class Batch:
         tally: Counter[_TallyKey] = Counter()
         for entry in gone:
             tally[_place(entry)] -= 1
-            tally[_place(entry | {"class": UNPUBLISHED})] += 1
-        rows = [{"identifier": entry["identifier"], "oldLabels": [class_label(entry["class"])]} for entry in gone]
+            tally[_place(entry | {"accessClass": UNPUBLISHED})] += 1
+        rows = [{"identifier": entry["identifier"], "oldLabels": [class_label(entry["accessClass"])]} for entry in gone]
         names = [row["identifier"] for row in rows]
         await _run(tx, statements.CLOSE_VERSIONS, identifiers=names, now=moment, forever=FOREVER)
         await _run(tx, statements.WITHDRAW, rows=rows, unpublished=UNPUBLISHED, label=class_label(UNPUBLISHED))
@@ -92,13 +93,13 @@ class Batch:
         }
         if before:
             tally[_place(before)] -= 1
-        tally[_place({**properties, "class": key})] += 1
+        tally[_place(properties)] += 1
         return {
             "identifier": entry.identifier,
             "id": make_id("ds_", entry.identifier),
             "properties": properties,
             "label": class_label(key),
-            "oldLabels": [class_label(before["class"])] if before else [],
+            "oldLabels": [class_label(before["accessClass"])] if before else [],
             "version": {
                 "id": make_id("dv_", entry.identifier, str(version)),
                 "n": version,
@@ -114,21 +115,18 @@ def _differs(entry: ImportedEntry, before: Mapping[str, Mapping[str, Any]]) -> b
 
 
 def _place(entry: Mapping[str, Any]) -> _TallyKey:
-    return entry["agency"], entry["jurisdiction"], entry["theme"], entry["class"]
+    return *(entry[name] for name in _PLACE), entry["jurisdiction"]
 
 
 async def _tally(tx: AsyncManagedTransaction, changes: Counter[_TallyKey]) -> None:
     """Change the counts, in one order for everybody so that two writers cannot wait for each other."""
     rows = [
         {
-            "key": f"{agency}|{theme}|{key}",
-            "agency": agency,
-            "jurisdiction": jurisdiction,
-            "theme": theme,
-            "class": key,
+            "key": "|".join(place),
+            "place": dict(zip(_PLACE, place, strict=True)) | {"jurisdiction": jurisdiction},
             "change": change,
         }
-        for (agency, jurisdiction, theme, key), change in sorted(changes.items())
+        for (*place, jurisdiction), change in sorted(changes.items())
         if change
     ]
     await _run(tx, statements.TALLY, rows=rows)

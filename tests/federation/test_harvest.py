@@ -60,12 +60,13 @@ async def dataset(graph: Graph, identifier: str = "water-quality") -> dict[str, 
 
 async def check_bookkeeping(graph: Graph) -> None:
     """Class, label, fields' classes and tallies agree for every dataset."""
-    rows = await graph.read("MATCH (d:Dataset) RETURN collect([d.agency, d.theme, d.accessClass, labels(d), d.status])")
-    for _, _, key, labels, status in rows:
-        assert sorted(labels) == sorted(["Dataset", f"Class_{key}"])
-        assert (key == "DRAFT") == (status == "WITHDRAWN")
+    rows = await graph.read("MATCH (d:Dataset) RETURN collect([d{.*}, labels(d)])")
+    for entry, labels in rows:
+        assert sorted(labels) == sorted(["Dataset", f"Class_{entry['accessClass']}"])
+        assert (entry["accessClass"] == "DRAFT") == (entry["status"] == "WITHDRAWN")
+    place = ("agency", "theme", "accessClass", "shareType", "openType")
     tallies = await graph.read("MATCH (t:Tally) WHERE t.n <> 0 RETURN collect([t.key, t.n])")
-    assert dict(tallies) == Counter(f"{agency}|{theme}|{key}" for agency, theme, key, _, _ in rows)
+    assert dict(tallies) == Counter("|".join(entry[name] for name in place) for entry, _ in rows)
     fields = "MATCH (d:Dataset)-[:HAS_FIELD]->(f:Field) WHERE f.accessClass <> d.accessClass RETURN count(f)"
     assert await graph.read(fields) == 0
     current = """MATCH (d:Dataset)
