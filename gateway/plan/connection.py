@@ -61,7 +61,7 @@ def connection_over(
         elif child.name == "totalCount":
             values.append(facets.total(writer, scope, rows, page, order))
         elif child.name == "facets":
-            values.append(facets.facets(writer, scope, rows, child))
+            values.append(facets.facets(writer, scope, rows, child, page, order))
     return row(values)
 
 
@@ -72,7 +72,7 @@ def _fetch(
     members = [_member(writer, rows, part, cursor_of) for part in parts.lists]
     shape = members[0] if bare else row([*members, cursor_of] if parts.cursors else members)
     way = " DESC" if page.descending != page.backward else ""
-    keys = [f"{rows.var}.{order.property}{way}"]
+    keys = [f"{rows.var}.{name}{way}" for name in (*rows.equal, order.property)]
     if order.property != "id" and not order.unique:
         keys.append(f"{rows.var}.id{way}")
     found = rows.text(rows.keyset(p, page, order), limit=f" ORDER BY {', '.join(keys)} LIMIT {limit}")

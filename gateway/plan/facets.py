@@ -20,31 +20,34 @@ BY_AGENCY: Final = "agency"
 def total(writer: Writer, scope: Scope | None, rows: Rows, page: Page, order: Order) -> str:
     """How many rows the list has, whatever the page."""
     if rows.tally is None:
-        unpaged = Page(page.order, page.descending, filters=page.filters)
-        counted = f"COUNT {{ {rows.text(rows.keyset('', unpaged, order))} RETURN {rows.var} }}"
-        return writer.bind(scope, counted)
+        return writer.bind(scope, f"COUNT {{ {_all(rows, page, order)} RETURN {rows.var} }}")
+    return writer.bind(scope, f"head(COLLECT {{ {_tallies(writer, rows, order)} RETURN sum(t.n) }})")
+
+
+def _all(rows: Rows, page: Page, order: Order) -> str:
+    """The rows of the whole list: the tests of its order stay, its cursors do not."""
+    return rows.text(rows.keyset("", Page(page.order, page.descending, filters=page.filters), order))
+
+
+def _tallies(writer: Writer, rows: Rows, order: Order) -> str:
     action = order.needs if not writer.guard.same else Action.DISCOVER
-    return writer.bind(scope, f"head(COLLECT {{ {_tallies(writer, rows, action)} RETURN sum(t.n) }})")
-
-
-def _tallies(writer: Writer, rows: Rows, action: Action) -> str:
     tests = [writer.guard.test(Site.TALLY, action, "t", "t")]
     return f"MATCH (t:Tally) WHERE {' AND '.join([*(rows.tally or []), *tests])}"
 
 
-def facets(writer: Writer, scope: Scope | None, rows: Rows, selected: Selected) -> str:
+def facets(writer: Writer, scope: Scope | None, rows: Rows, selected: Selected, page: Page, order: Order) -> str:
     """Counts of the list's rows by tier, theme and agency, the most frequent first."""
-    return row(writer.bind(scope, _facet(writer, rows, c)) for c in selected.only if c.name != TYPENAME)
+    return row(writer.bind(scope, _facet(writer, rows, c, page, order)) for c in selected.only if c.name != TYPENAME)
 
 
-def _facet(writer: Writer, rows: Rows, selected: Selected) -> str:
+def _facet(writer: Writer, rows: Rows, selected: Selected, page: Page, order: Order) -> str:
     by = selected.name
     if rows.tally is not None:
-        grouped = f"{_tallies(writer, rows, Action.DISCOVER)} WITH t.{by} AS value, sum(t.n) AS n WHERE n > 0"
+        grouped = f"{_tallies(writer, rows, order)} WITH t.{by} AS value, sum(t.n) AS n WHERE n > 0"
     else:
         there = rows.scopes[0]
         owner = there.row if by in (BY_AGENCY, "theme") else there.var
-        grouped = f"{rows.text([])} WITH {owner}.{by} AS value, count(*) AS n"
+        grouped = f"{_all(rows, page, order)} WITH {owner}.{by} AS value, count(*) AS n"
     if by != BY_AGENCY:
         shape = _counted(selected, "value")
         return f"COLLECT {{ {grouped} WITH value, n ORDER BY n DESC, value RETURN {shape} }}"

@@ -44,6 +44,8 @@ class Rows:
     """Several starts instead of one, each in index order, to be merged: for a caller who sees few of many rows."""
     tally: list[str] | None = None
     """What must hold of a Tally `t` that counts some of these rows; None when tallies cannot answer."""
+    equal: tuple[str, ...] = ()
+    """Properties that are the same in all rows: named first in the order, so that the index gives the rest."""
     whole: bool = False
     """Whether the head is all rows of a label, so that another start can take its place."""
     node: Callable[[Writer, Selected], str] = field(default=lambda writer, selected: "")
@@ -90,7 +92,9 @@ class Rows:
             elif order.unique:
                 found.append(f"{x}.{prop} {op}{tie} {value}")
             else:
-                found.append(f"{x}.{prop} {op}= {value} AND ({x}.{prop} {op} {value} OR {x}.id {op}{tie} {ident})")
+                # Not an OR, which could become a union of two starts without an order.
+                beside = f"CASE WHEN {x}.{prop} = {value} THEN {x}.id {op}{tie} {ident} ELSE true END"
+                found.append(f"{x}.{prop} {op}= {value} AND {beside}")
         if prop == "id" and not found and self.whole:
             found.append(f"{x}.id IS NOT NULL")
         return found
@@ -107,7 +111,9 @@ def rows_of(writer: Writer, scope: Scope | None, index: int, mapping: Connection
     texted = any(mapping.filters[name].test is Test.TEXT for name in page.filters)
     rows.conditions += filtered(writer, there, mapping, page, p, rows) + _ordering(writer, there, order, entity)
     if mapping.step is None and not texted:
-        rows.head += _hint(entity, there.var, (*equal, *dict.fromkeys((order.property, "id"))))
+        hint = _hint(entity, there.var, (*equal, *dict.fromkeys((order.property, "id"))))
+        rows.head += hint
+        rows.equal = tuple(equal) if hint else ()
     # A CALL inside COLLECT sees no variable from before, so that a start which needs one cannot be merged.
     free = not any(mapping.filters[name].test in (Test.SUBTREE, Test.TEXT) for name in page.filters)
     if writer.sparse and scope is None and not equal and free and entity.kind is Kind.DATASET:

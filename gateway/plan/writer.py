@@ -137,7 +137,7 @@ class Writer:
                 stored = self._stored(scope, selected, mapping)
                 return f"CASE WHEN {test} THEN {stored} END" if test else stored
             case One() | Many():
-                return self._related(scope, selected, mapping)
+                return self._apart(scope, self._related(scope, selected, mapping))
             case Connection():
                 return self.connect(self, scope, selected, mapping)
             case Decisions():
@@ -146,9 +146,13 @@ class Writer:
             case OfSubject(attribute):
                 return f"$s_{attribute}"
             case OwnAgency() | OwnPerson():
-                return self._own(selected, mapping)
+                return self._apart(scope, self._own(selected, mapping))
             case None:
                 raise LookupError(f"{scope.type}.{selected.name} declares nothing that stands behind it")
+
+    def _apart(self, scope: Scope, expression: str) -> str:
+        """An expression that may aggregate somewhere inside: Cypher takes all values beside that for grouping keys."""
+        return self.bind(scope, expression) if _AGGREGATES.search(expression) else expression
 
     def _stored(self, scope: Scope, selected: Selected, mapping: Column | Passed | Unending | Pairs) -> str:
         stored = f"{scope.var}.{mapping.property}"
