@@ -4,8 +4,10 @@ import json
 import stat
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from joserfc.jwk import ECKey
 
 from gateway.identity.development import ISSUER, KEY_FILE, development_issuer, development_token
 from gateway.identity.errors import InvalidToken
@@ -40,6 +42,22 @@ def test_only_the_owner_can_read_the_key(tmp_path: Path) -> None:
     development_issuer(tmp_path / "state", AUDIENCE)
     assert stat.S_IMODE((tmp_path / "state" / KEY_FILE).stat().st_mode) == 0o600
     assert [path.name for path in (tmp_path / "state").iterdir()] == [KEY_FILE]
+
+
+async def test_who_is_overtaken_while_making_a_key_takes_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    generate, others = ECKey.generate_key, []
+
+    def overtaken(*arguments: Any, **options: Any) -> ECKey:
+        monkeypatch.undo()
+        others.append(development_token(tmp_path, AUDIENCE, "center", lifetime=60))
+        return generate(*arguments, **options)
+
+    monkeypatch.setattr(ECKey, "generate_key", overtaken)
+    for token in (development_token(tmp_path, AUDIENCE, "center", lifetime=60), *others):
+        await verifier(tmp_path).verify(token)
+    assert len(others) == 1
 
 
 async def test_many_first_ones_at_once_agree_on_one_key(tmp_path: Path) -> None:
