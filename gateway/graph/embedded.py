@@ -14,7 +14,7 @@ from neo4j.exceptions import AuthError, DriverError, Neo4jError
 from gateway.graph.errors import ServerFailed
 from gateway.graph.jars import Progress, class_path
 from gateway.graph.options import Address, GraphSettings
-from gateway.graph.process import end, reap, spawn, wait_for_port
+from gateway.graph.process import dismiss, end, reap, spawn, wait_for_port
 from gateway.graph.server_config import java_command, write_config, write_first_password
 from gateway.graph.state import Instance, StateDirectory
 
@@ -117,8 +117,9 @@ class EmbeddedNeo4j:
         command = java_command(self._state.home, self._state.home / "conf", jars, self._settings.neo4j_heap)
         port = self._launch(command, 0, detached)
         address = self._check(port)
-        if detached:
-            self._reap()
+        if detached and self._nanny is not None:
+            # Only now: whatever interrupts the start before ends this Java too.
+            dismiss(self._nanny)
             self._nanny = self._java = None
         else:
             self._watcher = threading.Thread(target=self._watch, args=(command, port), name="neo4j-watch", daemon=True)
@@ -129,7 +130,7 @@ class EmbeddedNeo4j:
         home = self._state.home
         write_config(home, self._settings, port)
         (home / "logs").mkdir(exist_ok=True)
-        self._nanny, java = spawn(command, home / "logs" / "console.log", detached=detached)
+        self._nanny, java = spawn(command, home / "logs" / "console.log")
         self._java = java
         # Recorded before it is ready: a gateway killed in this very moment must not leave an unknown Java.
         self._state.record(Instance(java.pid, java.create_time(), 0, detached))
@@ -156,6 +157,8 @@ class EmbeddedNeo4j:
         failures = 0
         while failures < _RESTARTS:
             began = time.monotonic()
+            if self._nanny is not None:
+                self._nanny.wait()
             self._reap()
             if self._stopping.is_set():
                 return
@@ -165,6 +168,7 @@ class EmbeddedNeo4j:
                 self._launch(command, port, detached=False)
             except (ServerFailed, psutil.Error, OSError) as problem:
                 _log.error("%s", problem)
+                self._reap()
             if self._stopping.is_set() and self._java is not None:
                 end(self._java)
         _log.critical("the embedded Neo4j keeps ending; see %s", self._state.home / "logs")

@@ -16,37 +16,45 @@ STOP_TIMEOUT: Final = 25.0
 _POLL: Final = 0.1
 
 
-def spawn(command: Sequence[str], log: Path, *, detached: bool) -> tuple[subprocess.Popen[bytes], psutil.Process]:
+def spawn(command: Sequence[str], log: Path) -> tuple[subprocess.Popen[bytes], psutil.Process]:
     """Start Java in a session of its own, so that Ctrl-C reaches the gateway alone, which then stops it in order.
 
     Returns:
-        The nanny, which ends Java when this process is gone (it has left already when `detached`), and Java.
+        The nanny, which ends Java when this process is gone, and Java.
     """
-    script = str(Path(__file__).with_name("nanny.py"))
     with log.open("ab") as output:
         nanny = subprocess.Popen(
-            [sys.executable, "-I", "-S", script, *(["--detach"] if detached else []), *command],
+            [sys.executable, "-I", "-S", str(Path(__file__).with_name("nanny.py")), *command],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=output,
             start_new_session=True,
         )
-    assert nanny.stdout is not None
-    with nanny.stdout as said:
-        pid = said.readline().strip()
     try:
-        return nanny, psutil.Process(int(pid))
-    except (ValueError, psutil.Error) as problem:
-        nanny.kill()
+        assert nanny.stdout is not None
+        with nanny.stdout as said:
+            return nanny, psutil.Process(int(said.readline()))
+    except BaseException as problem:
+        # Ctrl-C can come at any moment; the nanny ends Java when its pipe closes.
         reap(nanny)
-        raise ServerFailed(f"Java could not be started; see {log}") from problem
+        if isinstance(problem, ValueError | psutil.Error):
+            raise ServerFailed(f"Java could not be started; see {log}") from problem
+        raise
 
 
 def reap(nanny: subprocess.Popen[bytes]) -> None:
-    """Wait for the nanny's end and close the pipe to it."""
-    nanny.wait()
+    """Close the pipe to the nanny, which ends Java if it still runs, and wait until both are gone."""
     if nanny.stdin is not None:
         nanny.stdin.close()
+    nanny.wait()
+
+
+def dismiss(nanny: subprocess.Popen[bytes]) -> None:
+    """Let the nanny go without ending Java."""
+    assert nanny.stdin is not None
+    with nanny.stdin as pipe:
+        pipe.write(b"leave\n")
+    nanny.wait()
 
 
 def wait_for_port(java: psutil.Process, home: Path) -> int:

@@ -9,14 +9,17 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Final
 
 import psutil
 import pytest
 
-from gateway.graph import EmbeddedNeo4j, migrate, open_graph, running_graph, stop_detached
+from gateway.graph import EmbeddedNeo4j, migrate, nanny, open_graph, running_graph, stop_detached
 from gateway.graph.errors import GraphUnavailable, ServerFailed, StateInUse
 from gateway.graph.state import Instance, StateDirectory
 from tests.support.database import ENDLESS, DatabaseSettings
+
+NANNY: Final = Path(nanny.__file__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,6 +182,37 @@ def test_a_server_that_cannot_start_says_why_and_frees_the_state(settings: Datab
     state.acquire()
     state.release()
     assert state.recorded() is None
+
+
+@pytest.mark.parametrize("detached", [True, False])
+def test_a_signal_in_the_middle_of_a_start_leaves_no_java(
+    settings: DatabaseSettings, monkeypatch: pytest.MonkeyPatch, detached: bool
+) -> None:
+    def interrupted(pid: int) -> None:
+        seen.append(pid)
+        raise KeyboardInterrupt
+
+    seen: list[int] = []
+    monkeypatch.setattr("gateway.graph.process.psutil.Process", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        EmbeddedNeo4j(settings).start(detached=detached)
+    monkeypatch.undo()
+    assert len(seen) == 1
+    assert not psutil.pid_exists(seen[0])
+
+
+def test_a_nanny_whose_parent_is_gone_ends_java_at_once() -> None:
+    # The parent's death is an end of input and a broken pipe, in the moment before the pid is written.
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-S", str(NANNY), sys.executable, "-c", "import time; time.sleep(600)"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    process.stdout.close()
+    process.stdin.close()
+    assert process.wait(25) != 0
 
 
 def test_a_pid_that_belongs_to_something_else_is_not_ours(settings: DatabaseSettings) -> None:
