@@ -10,6 +10,7 @@ from neo4j import AsyncManagedTransaction
 
 from gateway.graph import Graph
 from gateway.graph.appointments import find_person
+from gateway.graph.people import known_people
 from gateway.identity import Appointment, Authenticator, Person
 from gateway.identity.keys import FixedKeys
 from gateway.identity.token import Issuer, Verifier
@@ -25,7 +26,7 @@ CREATE (city:Jurisdiction {id: 'ju_city'})
 CREATE (county:Jurisdiction {id: 'ju_county'})-[:PART_OF]->(city)
 CREATE (town:Jurisdiction {id: 'ju_town'})-[:PART_OF]->(county)
 CREATE (:Jurisdiction {id: 'ju_elsewhere'})
-CREATE (bureau:Agency {id: 'ag_bureau', kind: 'ADMINISTRATIVE', code: 'B'})-[:IN]->(city)
+CREATE (bureau:Agency {id: 'ag_bureau', kind: 'ADMINISTRATIVE', code: 'B', name: '城管局'})-[:IN]->(city)
 CREATE (office:Agency {id: 'ag_office', kind: 'BY_REFERENCE', code: 'O'})-[:IN]->(county)
 CREATE (p:Person {id: 'pe_wang', name: '王小明'})-[:KNOWN_AS]->(:Identity {iss: $iss, sub: 'wang'})
 CREATE (p)-[:KNOWN_AS]->(:Identity {iss: 'https://other.example', sub: 'w-1'})
@@ -119,11 +120,19 @@ async def test_a_name_is_never_read_as_cypher(graph: Graph, sub: str) -> None:
     assert await found(graph, office("ap_1"), sub=sub) is None
 
 
-async def test_it_is_one_statement_that_seeks_by_the_identity(graph: Graph) -> None:
+async def test_it_is_one_statement(graph: Graph) -> None:
     await put(graph, office("ap_1"))
     before = graph.requests
     await find_person(graph, ISSUER, "wang")
     assert graph.requests == before + 1
+
+
+async def test_an_operator_can_list_everybody_whom_an_issuer_knows(graph: Graph) -> None:
+    await put(graph, office("ap_1"), office("ap_2", Role.HEAD), office("ap_3", validTo=BEFORE))
+    li, wang = await known_people(graph, ISSUER)
+    assert (li.sub, li.name, li.roles, li.agencies) == ("li", "李", (), ())
+    assert (wang.sub, wang.roles, wang.agencies) == ("wang", ("OFFICER", "HEAD"), ("城管局", "城管局"))
+    assert await known_people(graph, "https://nobody.example") == []
 
 
 async def test_ending_an_appointment_in_the_graph_takes_effect_when_the_cache_runs_out(graph: Graph) -> None:
