@@ -12,9 +12,13 @@ import typer
 from gateway.app.listening import CannotListen, listen_at
 from gateway.app.supervisor import serve as serve_until_told
 from gateway.cli._console import fetching, notes, report
+from gateway.cli._seeding import seeding
+from gateway.cli._seeding import seeding
 from gateway.graph import EmbeddedNeo4j, migrate, open_graph
 from gateway.identity.issuers import configured_issuers
 from gateway.settings import Settings, SettingsRefused, load_settings
+from graph_seed import is_needed, load_city
+from graph_seed import is_needed, load_city
 
 EXAMPLE: Final = (
     "{ datasets(first: 3) { totalCount nodes { title shareType openType provider { name }"
@@ -81,6 +85,14 @@ async def _prepare(settings: Settings) -> None:
         applied = await migrate(graph)
         if applied:
             notes.print(f"Migrated the graph: {', '.join(map(str, applied))}.")
+        # Somebody else's database is theirs to fill: `gateway seed` or `gateway import`.
+        if settings.neo4j_uri is None and await is_needed(graph):
+            notes.print("Loading the demonstration city …")
+            with seeding() as progress:
+                await load_city(graph, progress)
+        if settings.neo4j_uri is None and await is_needed(graph):
+            with seeding() as progress:
+                await load_city(graph, progress)
 
 
 def _announce(settings: Settings, listener: socket.socket) -> None:

@@ -1,0 +1,95 @@
+"""The words of the city: the tables in `data/`, one record a line, cells divided by `|`."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+_DATA: Final = Path(__file__).parent / "data"
+
+
+@dataclass(frozen=True, slots=True)
+class JurisdictionLine:
+    """One line of `jurisdictions.psv`."""
+
+    adcode: str
+    name: str
+    level: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgencyLine:
+    """One line of `agencies.psv`."""
+
+    code: str
+    name: str
+    name_en: str
+    kind: str
+    adcode: str
+    role: str
+    duty: str
+
+
+@dataclass(frozen=True, slots=True)
+class FieldLine:
+    """One line of `fields.psv`; `tier` is the class key of a tier of its own, or empty."""
+
+    group: str
+    name: str
+    title: str
+    data_type: str
+    description: str
+    tier: str
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetLine:
+    """One line of `datasets.psv`."""
+
+    key: str
+    agency: str
+    title: str
+    title_en: str
+    theme: str
+    category: str
+    tier: str
+    period: str
+    formats: str
+    groups: str
+    variants: str
+    upstream: str
+
+
+def _lines(name: str) -> Iterator[list[str]]:
+    for line in (_DATA / name).read_text(encoding="utf-8").splitlines():
+        if line and not line.startswith("#"):
+            yield line.split("|")
+
+
+@cache
+def jurisdictions() -> tuple[JurisdictionLine, ...]:
+    """The city first, then its counties and districts."""
+    return tuple(JurisdictionLine(*cells) for cells in _lines("jurisdictions.psv"))
+
+
+@cache
+def agencies() -> tuple[AgencyLine, ...]:
+    """Every agency."""
+    return tuple(AgencyLine(*cells) for cells in _lines("agencies.psv"))
+
+
+@cache
+def datasets() -> tuple[DatasetLine, ...]:
+    """Every dataset, before its variants by year or county."""
+    return tuple(DatasetLine(*cells) for cells in _lines("datasets.psv"))
+
+
+@cache
+def field_groups() -> dict[str, tuple[FieldLine, ...]]:
+    """Groups of fields that go together, by name."""
+    found: dict[str, list[FieldLine]] = {}
+    for cells in _lines("fields.psv"):
+        line = FieldLine(*cells)
+        found.setdefault(line.group, []).append(line)
+    return {group: tuple(lines) for group, lines in found.items()}
