@@ -13,11 +13,9 @@ from gateway.app.listening import CannotListen, listen_at
 from gateway.app.supervisor import serve as serve_until_told
 from gateway.cli._console import fetching, notes, report
 from gateway.cli._seeding import seeding
-from gateway.cli._seeding import seeding
 from gateway.graph import EmbeddedNeo4j, migrate, open_graph
 from gateway.identity.issuers import configured_issuers
 from gateway.settings import Settings, SettingsRefused, load_settings
-from graph_seed import is_needed, load_city
 from graph_seed import is_needed, load_city
 
 EXAMPLE: Final = (
@@ -88,9 +86,6 @@ async def _prepare(settings: Settings) -> None:
         # Somebody else's database is theirs to fill: `gateway seed` or `gateway import`.
         if settings.neo4j_uri is None and await is_needed(graph):
             notes.print("Loading the demonstration city …")
-            with seeding() as progress:
-                await load_city(graph, progress)
-        if settings.neo4j_uri is None and await is_needed(graph):
             with seeding() as progress:
                 await load_city(graph, progress)
 
