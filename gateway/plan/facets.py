@@ -4,6 +4,7 @@ The catalogue as a whole, and the parts of it that a Tally distinguishes, are co
 same at any number of datasets. Other filters count their rows.
 """
 
+from dataclasses import dataclass
 from typing import Final
 
 from gateway.plan.arguments import Page
@@ -21,7 +22,15 @@ def total(writer: Writer, scope: Scope | None, rows: Rows, page: Page, order: Or
     """How many rows the list has, whatever the page."""
     if rows.tally is None:
         return writer.bind(scope, f"COUNT {{ {_all(rows, page, order)} RETURN {rows.var} }}")
-    return writer.bind(scope, f"head(COLLECT {{ {_tallies(writer, rows, order)} RETURN sum(t.n) }})")
+    return writer.bind(scope, _sum(_tallies(writer, rows, order), nested=scope is not None))
+
+
+def _sum(tallies: str, *, nested: bool) -> str:
+    # An aggregate inside an expression makes Cypher take the values beside that expression for grouping keys, however
+    # deep it stands; so below the root nothing aggregates.
+    if nested:
+        return f"reduce(n = 0, q IN COLLECT {{ {tallies} RETURN t.n }} | n + q)"
+    return f"head(COLLECT {{ {tallies} RETURN sum(t.n) }})"
 
 
 def _all(rows: Rows, page: Page, order: Order) -> str:
@@ -37,17 +46,39 @@ def _tallies(writer: Writer, rows: Rows, order: Order) -> str:
 
 def facets(writer: Writer, scope: Scope | None, rows: Rows, selected: Selected, page: Page, order: Order) -> str:
     """Counts of the list's rows by tier, theme and agency, the most frequent first."""
-    return row(writer.bind(scope, _facet(writer, rows, c, page, order)) for c in selected.only if c.name != TYPENAME)
+    whole = _Whole(page, order, nested=scope is not None)
+    return row(writer.bind(scope, _facet(writer, rows, c, whole)) for c in selected.only if c.name != TYPENAME)
 
 
-def _facet(writer: Writer, rows: Rows, selected: Selected, page: Page, order: Order) -> str:
-    by = selected.name
+@dataclass(frozen=True, slots=True)
+class _Whole:
+    """The list that is counted, and whether it stands below an object."""
+
+    page: Page
+    order: Order
+    nested: bool
+
+
+def _grouped(writer: Writer, rows: Rows, by: str, whole: _Whole) -> str:
+    """The clauses that produce each `value` with its number `n`."""
     if rows.tally is not None:
-        grouped = f"{_tallies(writer, rows, order)} WITH t.{by} AS value, sum(t.n) AS n WHERE n > 0"
-    else:
-        there = rows.scopes[0]
-        owner = there.row if by in (BY_AGENCY, "theme") else there.var
-        grouped = f"{_all(rows, page, order)} WITH {owner}.{by} AS value, count(*) AS n"
+        found = _tallies(writer, rows, whole.order)
+        if not whole.nested:
+            return f"{found} WITH t.{by} AS value, sum(t.n) AS n WHERE n > 0"
+        counted = _sum(f"{found} AND t.{by} = value", nested=True)
+        return f"{found} WITH DISTINCT t.{by} AS value WITH value, {counted} AS n WHERE n > 0"
+    there = rows.scopes[0]
+    owner = there.row if by in (BY_AGENCY, "theme") else there.var
+    found = _all(rows, whole.page, whole.order)
+    if not whole.nested:
+        return f"{found} WITH {owner}.{by} AS value, count(*) AS n"
+    same = f"COUNT {{ {found} WITH {rows.carried} WHERE {owner}.{by} = value RETURN {rows.var} }}"
+    return f"{found} WITH DISTINCT {owner}.{by} AS value WITH value, {same} AS n"
+
+
+def _facet(writer: Writer, rows: Rows, selected: Selected, whole: _Whole) -> str:
+    by = selected.name
+    grouped = _grouped(writer, rows, by, whole)
     if by != BY_AGENCY:
         shape = _counted(selected, "value")
         return f"COLLECT {{ {grouped} WITH value, n ORDER BY n DESC, value RETURN {shape} }}"

@@ -227,7 +227,7 @@ class Planner:
             asker,
             selection,
             ("key", type_name, property_),
-            lambda w: statements.by_key(w, type_name, [(property_, "key")], selection.root),
+            lambda w: statements.by_key(w, type_name, property_, "key", selection.root),
             type_name=type_name,
             more={"key": value},
         )

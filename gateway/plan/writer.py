@@ -5,10 +5,8 @@ its field (`p3_first`), so two clients with the same shape of query share one te
 place of a test.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Final
 
 from gateway.plan.arguments import Bound
 from gateway.plan.guard import Guard, Site
@@ -33,8 +31,6 @@ from gateway.plan.selection import TYPENAME, Selected
 from gateway.vocabulary import Action
 
 FOREVER_PARAMETER = "forever"
-
-_AGGREGATES: Final = re.compile(r"\b(?:sum|count|collect)\(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +133,7 @@ class Writer:
                 stored = self._stored(scope, selected, mapping)
                 return f"CASE WHEN {test} THEN {stored} END" if test else stored
             case One() | Many():
-                return self._apart(scope, self._related(scope, selected, mapping))
+                return self._related(scope, selected, mapping)
             case Connection():
                 return self.connect(self, scope, selected, mapping)
             case Decisions():
@@ -146,13 +142,9 @@ class Writer:
             case OfSubject(attribute):
                 return f"$s_{attribute}"
             case OwnAgency() | OwnPerson():
-                return self._apart(scope, self._own(selected, mapping))
+                return self._own(selected, mapping)
             case None:
                 raise LookupError(f"{scope.type}.{selected.name} declares nothing that stands behind it")
-
-    def _apart(self, scope: Scope, expression: str) -> str:
-        """An expression that may aggregate somewhere inside: Cypher takes all values beside that for grouping keys."""
-        return self.bind(scope, expression) if _AGGREGATES.search(expression) else expression
 
     def _stored(self, scope: Scope, selected: Selected, mapping: Column | Passed | Unending | Pairs) -> str:
         stored = f"{scope.var}.{mapping.property}"
