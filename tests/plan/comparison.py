@@ -31,7 +31,10 @@ class Cursors:
             for i, (a, b) in enumerate(zip(mine, theirs, strict=True)):
                 self.same(a, b, f"{path}[{i}]")
         else:
-            assert (type(mine), mine) == (type(theirs), theirs), f"{path}: {mine!r} instead of {theirs!r}"
+            # A StrEnum is the string that it is written as; but True is not 1.
+            alike = isinstance(mine, str) if isinstance(theirs, str) else type(mine) is type(theirs)
+            assert alike, f"{path}: {mine!r} instead of {theirs!r}"
+            assert mine == theirs, f"{path}: {mine!r} instead of {theirs!r}"
 
 
 def faults(errors: Iterable[GraphQLError] | None) -> list[tuple[Any, Any]]:
@@ -45,17 +48,20 @@ def faults(errors: Iterable[GraphQLError] | None) -> list[tuple[Any, Any]]:
 
 
 def cursors_at(data: Any, key: str) -> Iterator[str]:
-    """The reference's cursors anywhere below a response key."""
+    """The reference's cursors of the lists that stand at a response key, not of lists inside their rows."""
     if isinstance(data, Mapping):
         for name, value in data.items():
-            yield from _all(value) if name == key else cursors_at(value, key)
+            if name != key:
+                yield from cursors_at(value, key)
+            elif isinstance(value, Mapping):
+                for part in value.values():
+                    yield from _cursors(part)
     elif isinstance(data, list):
         for value in data:
             yield from cursors_at(value, key)
 
 
-def _all(data: Any) -> Iterator[str]:
-    if isinstance(data, str) and data.startswith(MARK):
-        yield data
-    for value in data.values() if isinstance(data, Mapping) else data if isinstance(data, list) else ():
-        yield from _all(value)
+def _cursors(part: Any) -> Iterator[str]:
+    for one in part if isinstance(part, list) else [part]:
+        if isinstance(one, Mapping):
+            yield from (v for v in one.values() if isinstance(v, str) and v.startswith(MARK))

@@ -41,7 +41,7 @@ class Pair:
         opaque = {k: cursors.of.get(v, v) if k in query.cursors else v for k, v in variables.items()}
         theirs = self.reference.execute(query.text, variables, subject)
         mine = await self.gateways[way].ask(query.text, opaque, subject)
-        assert faults(mine.errors) == faults(theirs.errors)
+        assert faults(mine.errors) == faults(theirs.errors), f"{mine.errors} instead of {theirs.errors}"
         cursors.same(mine.data, theirs.data)
         return theirs.data
 

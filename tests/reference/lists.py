@@ -27,12 +27,14 @@ class Listed:
     descending: bool
     tag: str
     arguments: Mapping[str, Any]
+    unique: bool = False
+    """Whether no two rows share a value, so that the id breaks no ties."""
 
     def key(self, thing: Thing) -> tuple[Any, str]:
-        return self.value(thing), thing.row["id"]
+        return self.value(thing), "" if self.unique else thing.row["id"]
 
     def cursor(self, thing: Thing) -> str:
-        return MARK + json.dumps([self.tag, *self.key(thing)], ensure_ascii=False)
+        return MARK + json.dumps([self.tag, self.value(thing), thing.row["id"]], ensure_ascii=False)
 
     def _position(self, argument: str) -> tuple[Any, str] | None:
         given = self.arguments.get(argument)
@@ -44,7 +46,7 @@ class Listed:
             raise Refused("INVALID_CURSOR") from None
         if tag != self.tag:
             raise Refused("INVALID_CURSOR")
-        return value, identifier
+        return value, "" if self.unique else identifier
 
     def page(self) -> tuple[list[Thing], bool, bool]:
         """The rows of the page, and whether there are more after it and before it."""
@@ -92,7 +94,8 @@ def datasets(asking: Asking, field: str, rows: list[Thing], arguments: Mapping[s
 
 def plain(asking: Asking, field: str, rows: list[Thing], by: str, arguments: Mapping[str, Any]) -> Listed:
     """A list in its one order."""
-    return Listed(asking, rows, lambda t: t.row[by], False, tag_of(field, by, arguments), arguments)
+    unique = by in ("code", "position")
+    return Listed(asking, rows, lambda t: t.row[by], False, tag_of(field, by, arguments), arguments, unique)
 
 
 def matches(asking: Asking, dataset: Thing, wanted: Mapping[str, Any]) -> bool:
