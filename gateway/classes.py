@@ -1,8 +1,8 @@
 """Access classes: the one key by which tiers are enforced (design section 4).
 
-A class is `share x open x set of sensitivities` for a published entry, or `DRAFT` for one that is not in the
-published catalogue. The policy decides per class, the graph stores the class on each row, and the plan compares the two, so
-all three must spell it the same way: this module is the only one that writes or reads such a key.
+A class is `share x open x set of sensitivities` for a published entry, or `DRAFT` for one that is not in the published
+catalogue. The policy decides per class, the graph stores the class on each row, and the plan
+compares the two, so all three must spell it the same way: this module is the only one that writes or reads such a key.
 """
 
 from collections.abc import Iterable

@@ -6,6 +6,7 @@ from typing import Any, Final
 from graphql import GraphQLError, GraphQLResolveInfo
 from strawberry.federation import Schema
 from strawberry.schema.config import StrawberryConfig
+from strawberry.types import ExecutionContext
 
 from gateway.plan import PlannedExecutor
 from gateway.plan.mapping import Entity
@@ -44,11 +45,18 @@ def _no_sdl(root: Any, info: GraphQLResolveInfo[Any]) -> Any:
     raise GraphQLError("The schema is not given out here (GATEWAY_FEDERATION_SDL).", extensions={"code": "SDL_OFF"})
 
 
+class QuietSchema(Schema):
+    """A schema that writes no log: a client's mistakes are told to the client, ours are logged with an id."""
+
+    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
+        """Nothing: the view shows and masks."""
+
+
 def build_schema(limits: Limits | None = None, *, suggestions: bool = True, sdl: bool = True) -> Schema:
     """The schema, with its limits, and with documents parsed and validated once."""
     # Documents are validated against a schema that has to know its extensions first, hence the detour.
     bounds = Bounds(limits or Limits(), lambda: schema._schema, suggestions=suggestions)
-    schema = Schema(
+    schema = QuietSchema(
         query=Query,
         types=[field.Field],
         extensions=[lambda: Bounded(bounds)],

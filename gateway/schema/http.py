@@ -18,13 +18,14 @@ from strawberry.types import ExecutionResult
 
 from gateway.classes import CLASSES, class_label
 from gateway.graph import Graph, GraphTimeout, GraphUnavailable
-from gateway.identity import PUBLIC, Subject
+from gateway.identity import PUBLIC, Profile, Subject
 from gateway.plan import Asker, BadInput, Budget, Planner
 from gateway.policy.store import PolicyStore
 from gateway.schema.build import ENTITIES, build_schema
 from gateway.schema.context import Context
 from gateway.schema.limits import Limits
 from gateway.settings import Settings
+from gateway.vocabulary import Role
 
 RESPONSE_TYPE: Final = "application/graphql-response+json"
 """The media type of the GraphQL-over-HTTP specification."""
@@ -152,6 +153,15 @@ class Upkeep:
         counts = ", ".join(f"{key}: COUNT {{ (:{class_label(key)}) }}" for key in CLASSES)
         self._count = f"RETURN {{{counts}}} AS r"
 
+    def warm(self) -> None:
+        """Makes the tables of the usual profiles in the background, so that nobody's first request waits for them."""
+        self._task = asyncio.get_running_loop().create_task(self._first())
+
+    async def _first(self) -> None:
+        for role in Role:
+            await asyncio.to_thread(self._policy.table_for, Profile(frozenset({role})))
+        await self._round()
+
     def nudge(self) -> None:
         """Starts a round in the background when one is due."""
         if time.monotonic() < self._due or (self._task is not None and not self._task.done()):
@@ -181,7 +191,9 @@ def graphql_app(settings: Settings, graph: Graph) -> ASGIApp:
         most_page=settings.max_page_size,
         new_statements=Budget(settings.new_shapes_per_minute, settings.rate_limit_storage.get_secret_value()),
     )
-    return View(settings, planner, Upkeep(graph, policy, planner), None)
+    upkeep = Upkeep(graph, policy, planner)
+    upkeep.warm()
+    return View(settings, planner, upkeep, None)
 
 
 __all__ = ["View", "graphql_app"]
