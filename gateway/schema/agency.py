@@ -6,10 +6,11 @@ import strawberry
 
 from gateway.plan.mapping import Connection as Pages
 from gateway.plan.mapping import Direction, Entity, Kind, Many, One, Order, Step
+from gateway.schema.arguments import After, Before, First, Last, Ordered, Where
 from gateway.schema.connection import FacetedConnection
 from gateway.schema.declare import column, mapped, planned
 from gateway.schema.enums import AgencyKind, Origin
-from gateway.schema.filters import AGENCY_FILTERS, DATASET_FILTERS, DATASET_ORDERS, DatasetFilter, DatasetOrder
+from gateway.schema.filters import AGENCY_FILTERS, DATASET_FILTERS, DATASET_ORDERS
 from gateway.schema.jurisdiction import Jurisdiction
 from gateway.schema.node import Node
 
@@ -46,12 +47,12 @@ class Agency(Node):
     @mapped(_DATASETS, "The datasets that it provides.")
     def datasets(
         self,
-        filter: DatasetFilter | None = None,
-        order_by: DatasetOrder | None = None,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
+        filter: Where = None,
+        order_by: Ordered = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> FacetedConnection[Annotated["Dataset", strawberry.lazy("gateway.schema.dataset")]]:
         """The datasets of this agency, as far as the caller may know of them."""
         planned()

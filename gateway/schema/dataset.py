@@ -8,6 +8,7 @@ from gateway.plan.mapping import Connection as Pages
 from gateway.plan.mapping import Decisions, Direction, Entity, Kind, Many, One, Order, Pairs, Passed, Step
 from gateway.schema.access import Access
 from gateway.schema.agency import Agency
+from gateway.schema.arguments import After, Before, First, Last
 from gateway.schema.connection import Connection, FacetedConnection
 from gateway.schema.declare import column, inspected, mapped, planned
 from gateway.schema.enums import Element, Format, Mode, OpenType, Origin, Period, Sensitivity, ShareType, Status, Theme
@@ -128,21 +129,21 @@ class Dataset(Node):
 
     @mapped(_FIELDS, "信息项. Its fields, in their order.")
     def fields(
-        self, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+        self, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Annotated["Field", strawberry.lazy("gateway.schema.field")]]:
         """The fields that the caller may know of."""
         planned()
 
     @mapped(_lineage(Direction.OUT), "血缘. The datasets that it is derived from, one level.")
     def derived_from(
-        self, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+        self, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> FacetedConnection[Annotated["Dataset", strawberry.lazy("gateway.schema.dataset")]]:
         """One level up."""
         planned()
 
     @mapped(_lineage(Direction.IN), "血缘. The datasets that are derived from it, one level.")
     def derivatives(
-        self, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+        self, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> FacetedConnection[Annotated["Dataset", strawberry.lazy("gateway.schema.dataset")]]:
         """One level down."""
         planned()

@@ -5,6 +5,7 @@ from typing import Any
 
 import strawberry
 
+from gateway.schema import terms
 from gateway.vocabulary import (
     Action,
     AgencyKind,
@@ -90,8 +91,8 @@ _enum(
         "AUDITOR": "审计. An auditor of a jurisdiction.",
     },
 )
-_enum(Status, "The state of a catalogue entry (article 8).")
-_enum(Origin, "Whether the entry was compiled here or read from another catalogue.")
+_enum(Status, "The state of a catalogue entry (article 8).", terms.STATUS)
+_enum(Origin, "Whether the entry was compiled here or read from another catalogue.", terms.ORIGIN)
 _enum(
     Theme,
     "分类. The theme, in the terms of the EU data-theme authority table.",
@@ -112,11 +113,11 @@ _enum(
         "OP_DATPRO": "待分类. Provisional: not yet classified.",
     },
 )
-_enum(Format, "格式. A format of delivery; video and streams are public data too (article 2).")
-_enum(Period, "更新时限. How often the provider undertakes to update (article 8, article 10).")
-_enum(DataType, "The type of a field's values.")
-_enum(Element, "The ten basic elements of a catalogue entry (article 8).")
-_enum(Mode, "共享方式, 开放方式. How data is handed over.")
+_enum(Format, "格式. A format of delivery; video and streams are public data too (article 2).", terms.FORMAT)
+_enum(Period, "更新时限. How often the provider undertakes to update (article 8, article 10).", terms.PERIOD)
+_enum(DataType, "The type of a field's values.", terms.DATA_TYPE)
+_enum(Element, "The ten basic elements of a catalogue entry (article 8).", terms.ELEMENT)
+_enum(Mode, "共享方式, 开放方式. How data is handed over.", terms.MODE)
 _enum(
     NextStep,
     "What somebody can do after a decision.",
@@ -134,8 +135,8 @@ _enum(
 class OrderDirection(Enum):
     """Ascending or descending."""
 
-    ASC = "ASC"
-    DESC = "DESC"
+    ASC = strawberry.enum_value("ASC", description=terms.DIRECTION["ASC"])
+    DESC = strawberry.enum_value("DESC", description=terms.DIRECTION["DESC"])
 
 
 __all__ = [

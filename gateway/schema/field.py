@@ -7,6 +7,7 @@ import strawberry
 from gateway.plan.mapping import Connection as Pages
 from gateway.plan.mapping import Decisions, Direction, Entity, Kind, One, Order, Step
 from gateway.schema.access import Access
+from gateway.schema.arguments import After, Before, First, Last
 from gateway.schema.connection import Connection
 from gateway.schema.dataset import Dataset
 from gateway.schema.declare import column, inspected, mapped, planned
@@ -44,14 +45,14 @@ class Field(Node):
 
     @mapped(_lineage(Direction.OUT), "血缘. The fields that it is derived from, one level.")
     def derived_from(
-        self, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+        self, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Annotated["Field", strawberry.lazy("gateway.schema.field")]]:
         """One level up."""
         planned()
 
     @mapped(_lineage(Direction.IN), "血缘. The fields that are derived from it, one level.")
     def derivatives(
-        self, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+        self, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Annotated["Field", strawberry.lazy("gateway.schema.field")]]:
         """One level down."""
         planned()

@@ -6,6 +6,7 @@ import strawberry
 
 from gateway.plan.mapping import Connection as Pages
 from gateway.plan.mapping import Direction, Entity, Kind, Many, One, Order, Step
+from gateway.schema.arguments import After, Before, First, Last
 from gateway.schema.connection import Connection
 from gateway.schema.declare import column, mapped, planned
 from gateway.schema.node import Node
@@ -34,7 +35,7 @@ class Jurisdiction(Node):
 
     @mapped(_AGENCIES, "The agencies of this jurisdiction itself, by code.")
     def agencies(
-        self, first: int | None = None, after: str | None = None, last: int | None = None, before: str | None = None
+        self, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Annotated["Agency", strawberry.lazy("gateway.schema.agency")]]:
         """The agencies of this jurisdiction."""
         planned()

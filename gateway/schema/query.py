@@ -12,13 +12,14 @@ from gateway.schema import agency as agencies_
 from gateway.schema import dataset as datasets_
 from gateway.schema.access import AccessDecision
 from gateway.schema.agency import Agency
+from gateway.schema.arguments import After, AgenciesWhere, Before, First, Last, Ordered, Where
 from gateway.schema.connection import Connection as Page
 from gateway.schema.connection import FacetedConnection, Facets, PageInfo
 from gateway.schema.context import Context
 from gateway.schema.dataset import Dataset
 from gateway.schema.enums import Action, Role
 from gateway.schema.field import Field
-from gateway.schema.filters import DATASET_FILTERS, AgencyFilter, DatasetFilter, DatasetOrder
+from gateway.schema.filters import DATASET_FILTERS
 from gateway.schema.jurisdiction import Jurisdiction
 from gateway.schema.me import Me
 from gateway.schema.node import Node
@@ -73,17 +74,26 @@ class Query:
         return await _answer(info.context.planner.me(info._raw_info, info.context.asker))
 
     @strawberry.field(description="An object by its global id; null when there is none that the caller may know of.")
-    async def node(self, info: Asked, id: strawberry.ID) -> Node | None:
+    async def node(
+        self, info: Asked, id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")]
+    ) -> Node | None:
         """Relay's refetch."""
         return await _answer(info.context.planner.node(info._raw_info, info.context.asker, id))
 
     @strawberry.field(description="Objects by their global ids, in the order asked for; null where there is none.")
-    async def nodes(self, info: Asked, ids: list[strawberry.ID]) -> list[Node | None]:
+    async def nodes(
+        self, info: Asked, ids: Annotated[list[strawberry.ID], strawberry.argument(description="The global ids.")]
+    ) -> list[Node | None]:
         """Relay's plural refetch."""
         return await _answer(info.context.planner.nodes(info._raw_info, info.context.asker, ids))
 
     @strawberry.field(description="An agency, by exactly one of its keys.")
-    async def agency(self, info: Asked, id: strawberry.ID | None = None, code: str | None = None) -> Agency | None:
+    async def agency(
+        self,
+        info: Asked,
+        id: Annotated[strawberry.ID | None, strawberry.argument(description="Its global id.")] = None,
+        code: Annotated[str | None, strawberry.argument(description="Its short code.")] = None,
+    ) -> Agency | None:
         """One agency."""
         keys = {"id": id, "code": code}
         return await _answer(info.context.planner.by_key(info._raw_info, info.context.asker, "Agency", keys))
@@ -92,18 +102,23 @@ class Query:
     async def agencies(
         self,
         info: Asked,
-        filter: AgencyFilter | None = None,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
+        filter: AgenciesWhere = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> Page[Agency]:
         """A page of agencies."""
         return await _answer(info.context.planner.page(info._raw_info, info.context.asker))
 
     @strawberry.field(description="公共数据资源. A dataset, by exactly one of its keys.")
     async def dataset(
-        self, info: Asked, id: strawberry.ID | None = None, identifier: str | None = None
+        self,
+        info: Asked,
+        id: Annotated[strawberry.ID | None, strawberry.argument(description="Its global id.")] = None,
+        identifier: Annotated[
+            str | None, strawberry.argument(description="资源代码. Its code in the catalogue.")
+        ] = None,
     ) -> Dataset | None:
         """One dataset."""
         keys = {"id": id, "identifier": identifier}
@@ -113,12 +128,12 @@ class Query:
     async def datasets(
         self,
         info: Asked,
-        filter: DatasetFilter | None = None,
-        order_by: DatasetOrder | None = None,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
+        filter: Where = None,
+        order_by: Ordered = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> FacetedConnection[Dataset]:
         """A page of the catalogue."""
         return await _answer(info.context.planner.page(info._raw_info, info.context.asker))
@@ -130,12 +145,14 @@ class Query:
     async def search(
         self,
         info: Asked,
-        query: str,
-        filter: DatasetFilter | None = None,
-        first: int | None = None,
-        after: str | None = None,
-        last: int | None = None,
-        before: str | None = None,
+        query: Annotated[
+            str, strawberry.argument(description="Words; each has to be found. Nothing in it is an operator.")
+        ],
+        filter: Where = None,
+        first: First = None,
+        after: After = None,
+        last: Last = None,
+        before: Before = None,
     ) -> SearchConnection:
         """A page of hits."""
         return await _answer(info.context.planner.search(info._raw_info, info.context.asker))
@@ -150,7 +167,16 @@ class Query:
         description="Whether an action on a dataset or field is allowed to the caller, or in another role, and why."
     )
     async def explain_access(
-        self, info: Asked, target: strawberry.ID, action: Action, as_role: Role | None = None
+        self,
+        info: Asked,
+        target: Annotated[strawberry.ID, strawberry.argument(description="The global id of a dataset or field.")],
+        action: Annotated[Action, strawberry.argument(description="The action.")],
+        as_role: Annotated[
+            Role | None,
+            strawberry.argument(
+                description="As whom; without it as the caller. Owners, overseers and the center may ask for others."
+            ),
+        ] = None,
     ) -> AccessDecision:
         """The decision, with the rule and the requirement behind it."""
         planner = info.context.planner

@@ -1,0 +1,83 @@
+"""What the values of the longer vocabularies mean, in Chinese and English."""
+
+from typing import Final
+
+STATUS: Final = {
+    "DRAFT": "草稿. Being compiled; only its agency sees it.",
+    "SUBMITTED": "已提交. Submitted for examination.",
+    "RETURNED": "已退回. Returned to its agency for correction.",
+    "APPROVED": "已审核. Examined, not yet published.",
+    "PUBLISHED": "已发布. Stands in the published catalogue.",
+    "UPDATE_DUE": "待更新. Published, and due for an update.",
+    "WITHDRAWN": "已撤下. Taken out of the published catalogue.",
+}
+ORIGIN: Final = {
+    "NATIVE": "本地编制. Compiled by an agency here.",
+    "IMPORTED": "外部导入. Read from another catalogue.",
+}
+FORMAT: Final = {
+    "CSV": "Comma-separated values.",
+    "JSON": "JSON.",
+    "NDJSON": "JSON, one value a line.",
+    "XML": "XML.",
+    "XLSX": "电子表格. A spreadsheet.",
+    "PARQUET": "Apache Parquet.",
+    "GEOJSON": "GeoJSON.",
+    "SHAPEFILE": "Esri shapefile.",
+    "DATABASE": "数据库. A database or its dump.",
+    "API": "接口. An interface.",
+    "PDF": "PDF.",
+    "DOCX": "文档. A word processor's document.",
+    "HTML": "网页. A web page.",
+    "TEXT": "文本. Plain text.",
+    "IMAGE": "图像. Images.",
+    "VIDEO": "视频. Video.",
+    "STREAM": "数据流. A stream.",
+    "ARCHIVE": "压缩包. An archive of files.",
+    "OTHER": "其他. Another format.",
+}
+PERIOD: Final = {
+    "REALTIME": "实时. Continuously.",
+    "HOURLY": "每小时. Every hour.",
+    "DAILY": "每日. Every day.",
+    "WEEKLY": "每周. Every week.",
+    "MONTHLY": "每月. Every month.",
+    "QUARTERLY": "每季度. Every quarter.",
+    "SEMIANNUAL": "每半年. Every half-year.",
+    "ANNUAL": "每年. Every year.",
+    "IRREGULAR": "不定期. At no fixed time.",
+    "NEVER": "不更新. Not at all.",
+    "UNKNOWN": "未说明. Not stated.",
+}
+MODE: Final = {
+    "API": "接口. By an interface.",
+    "FILE": "文件. As files.",
+    "DATABASE": "库表交换. By exchange of database tables.",
+    "STREAM": "数据流. As a stream.",
+    "ONLINE": "在线查询. By looking it up online.",
+    "OFFLINE": "线下. On a medium handed over.",
+}
+ELEMENT: Final = {
+    "CATEGORY": "分类. The category.",
+    "RESPONSIBLE_PARTY": "责任方. The responsible party.",
+    "FORMAT": "格式. The format.",
+    "ATTRIBUTES": "属性. The attributes.",
+    "UPDATE_LIMIT": "更新时限. The limit for updates.",
+    "SHARE_TYPE": "共享类型. The sharing tier.",
+    "SHARE_MODE": "共享方式. How it is shared.",
+    "OPEN_TYPE": "开放类型. The opening tier.",
+    "OPEN_MODE": "开放方式. How it is opened.",
+    "USE_REQUIREMENTS": "使用要求. The requirements for its use.",
+}
+DATA_TYPE: Final = {
+    "STRING": "字符串. Text.",
+    "INTEGER": "整数. An integer.",
+    "DECIMAL": "小数. A decimal number.",
+    "BOOLEAN": "布尔. True or false.",
+    "DATE": "日期. A date.",
+    "DATETIME": "日期时间. A date with a time.",
+    "GEOMETRY": "几何. A geometry.",
+    "BINARY": "二进制. Bytes.",
+    "OTHER": "其他. Another type.",
+}
+DIRECTION: Final = {"ASC": "升序. Ascending.", "DESC": "降序. Descending."}
