@@ -42,7 +42,7 @@ class Operator:
 async def explain(graph: Graph, statement: str, parameters: Mapping[str, Any]) -> Operator:
     """The plan of a statement, without running it."""
     async with graph._driver.session() as session:
-        result = await session.run("EXPLAIN " + statement, dict(parameters))  # type: ignore[arg-type]  # ours, no literal
+        result = await session.run("EXPLAIN " + statement, dict(parameters))
         summary = await result.consume()
     assert summary.plan is not None
     return _operator(summary.plan)

@@ -265,7 +265,7 @@ def _decided(decision: Decision, name: str) -> Any:
     return getattr(decision, name)
 
 
-def _resolve(source: Any, info: GraphQLResolveInfo, **arguments: Any) -> Any:
+def _resolve(source: Any, info: GraphQLResolveInfo[Any], **arguments: Any) -> Any:
     asking: Asking = info.context
     type_name, name = info.parent_type.name, info.field_name
     if isinstance(source, Listed):
