@@ -4,7 +4,7 @@ The catalogue as a whole, and the parts of it that a Tally distinguishes, are co
 same at any number of datasets. Other filters count their rows.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from gateway.plan.arguments import Page
@@ -29,7 +29,7 @@ def _sum(tallies: str, *, nested: bool) -> str:
     # An aggregate inside an expression makes Cypher take the values beside that expression for grouping keys, however
     # deep it stands; so below the root nothing aggregates.
     if nested:
-        return f"reduce(n = 0, q IN COLLECT {{ {tallies} RETURN t.n }} | n + q)"
+        return f"reduce(s = 0, q IN COLLECT {{ {tallies} RETURN t.n }} | s + q)"
     return f"head(COLLECT {{ {tallies} RETURN sum(t.n) }})"
 
 
@@ -57,6 +57,8 @@ class _Whole:
     page: Page
     order: Order
     nested: bool
+    number: str = ""
+    """The variable of the counts: its own, because a facet's agency can have facets below it."""
 
 
 def _grouped(writer: Writer, rows: Rows, by: str, whole: _Whole) -> str:
@@ -64,37 +66,35 @@ def _grouped(writer: Writer, rows: Rows, by: str, whole: _Whole) -> str:
     if rows.tally is not None:
         found = _tallies(writer, rows, whole.order)
         if not whole.nested:
-            return f"{found} WITH t.{by} AS value, sum(t.n) AS n WHERE n > 0"
+            return f"{found} WITH t.{by} AS value, sum(t.n) AS {whole.number} WHERE {whole.number} > 0"
         counted = _sum(f"{found} AND t.{by} = value", nested=True)
-        return f"{found} WITH DISTINCT t.{by} AS value WITH value, {counted} AS n WHERE n > 0"
+        return f"{found} WITH DISTINCT t.{by} AS value WITH value, {counted} AS {whole.number} WHERE {whole.number} > 0"
     there = rows.scopes[0]
     owner = there.row if by in (BY_AGENCY, "theme") else there.var
     found = _all(rows, whole.page, whole.order)
     if not whole.nested:
-        return f"{found} WITH {owner}.{by} AS value, count(*) AS n"
+        return f"{found} WITH {owner}.{by} AS value, count(*) AS {whole.number}"
     same = f"COUNT {{ {found} WITH {rows.carried} WHERE {owner}.{by} = value RETURN {rows.var} }}"
-    return f"{found} WITH DISTINCT {owner}.{by} AS value WITH value, {same} AS n"
+    return f"{found} WITH DISTINCT {owner}.{by} AS value WITH value, {same} AS {whole.number}"
 
 
 def _facet(writer: Writer, rows: Rows, selected: Selected, whole: _Whole) -> str:
-    by = selected.name
-    grouped = _grouped(writer, rows, by, whole)
+    by, n = selected.name, writer.name()
+    grouped = _grouped(writer, rows, by, replace(whole, number=n))
     if by != BY_AGENCY:
-        shape = _counted(selected, "value")
-        return f"COLLECT {{ {grouped} WITH value, n ORDER BY n DESC, value RETURN {shape} }}"
+        shape = _counted(selected, n, "value")
+        return f"COLLECT {{ {grouped} WITH value, {n} ORDER BY {n} DESC, value RETURN {shape} }}"
     agency = writer.name()
-    shape = _counted(selected, agency, writer)
-    return (
-        f"COLLECT {{ {grouped} MATCH ({agency}:Agency {{id: value}})"
-        f" WITH {agency}, n ORDER BY n DESC, {agency}.id{writer.settle(Scope('Agency', agency, ''))} RETURN {shape} }}"
-    )
+    shape = _counted(selected, n, agency, writer)
+    ordered = f"WITH {agency}, {n} ORDER BY {n} DESC, {agency}.id{writer.settle(Scope('Agency', agency, ''))}"
+    return f"COLLECT {{ {grouped} MATCH ({agency}:Agency {{id: value}}) {ordered} RETURN {shape} }}"
 
 
-def _counted(selected: Selected, value: str, writer: Writer | None = None) -> str:
+def _counted(selected: Selected, number: str, value: str, writer: Writer | None = None) -> str:
     texts = []
     for child in selected.only:
         if child.name == "count":
-            texts.append("n")
+            texts.append(number)
         elif child.name != TYPENAME:
             texts.append(value if writer is None else writer.project(Scope(child.type_name, value, ""), child.only))
     return row(texts)
