@@ -7,9 +7,10 @@ from typing import Any, Final
 from strawberry.federation import Schema
 from strawberry.types import ExecutionResult
 
-from gateway.graph import Graph, make_id
+from gateway.graph import make_id
 from gateway.identity import PUBLIC, Profile, Subject
 from gateway.plan import Asker, Budget, Planner
+from gateway.plan.planner import Reader
 from gateway.policy.store import PolicyStore
 from gateway.schema import ENTITIES, Context, build_schema
 from gateway.schema.limits import Limits
@@ -48,10 +49,9 @@ UNLIMITED: Final = Limits(tokens=10**6, depth=200, aliases=10**6, root_fields=10
 
 
 class Gateway:
-    """A schema and a planner on one graph."""
+    """A schema and a planner on one graph, or on whatever else answers statements."""
 
-    def __init__(self, graph: Graph, limits: Limits = UNLIMITED, *, sparse: Mapping[str, int] | None = None) -> None:
-        self.graph = graph
+    def __init__(self, graph: Reader, limits: Limits = UNLIMITED, *, sparse: Mapping[str, int] | None = None) -> None:
         self.schema: Schema = build_schema(limits)
         self.planner = Planner(
             graph, POLICY.table_for, ENTITIES, new_statements=Budget(10**6), class_counts=dict(sparse or {})
