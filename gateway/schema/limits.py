@@ -21,10 +21,12 @@ from graphql import (
     InlineFragmentNode,
     IntValueNode,
     Lexer,
+    ListValueNode,
     OperationDefinitionNode,
     SelectionSetNode,
     Source,
     TokenKind,
+    ValueNode,
     VariableNode,
     Visitor,
     parse,
@@ -39,6 +41,8 @@ from gateway.plan.arguments import DEFAULT_PAGE
 
 KEPT_DOCUMENTS: Final = 1000
 PAGE_SIZES: Final = ("first", "last")
+LISTS: Final = ("ids", "representations")
+"""Arguments that ask for as many nodes as they have members."""
 MOST: Final = 10**15
 """Counts past this are not told apart, so that a fragment bomb cannot make counting itself slow."""
 
@@ -150,7 +154,8 @@ class _Nodes:
             return 0
         if node.name.value in ("edges", "nodes") and not node.arguments:
             return (size or DEFAULT_PAGE) * (1 + self.below(node.selection_set, 0))
-        return 1 + self.below(node.selection_set, self._page(node))
+        many = max(self._sizes(node, LISTS), default=1)
+        return many * (1 + self.below(node.selection_set, max(self._sizes(node, PAGE_SIZES), default=0)))
 
     def _fragment(self, name: str, size: int) -> int:
         if (name, size) not in self._spread:
@@ -159,21 +164,37 @@ class _Nodes:
                 self._spread[name, size] = self.below(self.fragments[name].selection_set, size)
         return self._spread[name, size]
 
-    def _page(self, node: FieldNode) -> int:
+    def _sizes(self, node: FieldNode, names: tuple[str, ...]) -> Iterator[int]:
         for argument in node.arguments or ():
-            if argument.name.value in PAGE_SIZES:
+            if argument.name.value in names:
                 value = argument.value
-                if isinstance(value, IntValueNode):
-                    return max(int(value.value), 1)
-                if isinstance(value, VariableNode):
-                    given = self.variables.get(value.name.value)
-                    return max(given, 1) if isinstance(given, int) else DEFAULT_PAGE
-        return 0
+                given = self.variables.get(value.name.value) if isinstance(value, VariableNode) else _literal(value)
+                yield DEFAULT_PAGE if given is None else max(given, 1)
+
+
+def _literal(value: ValueNode | None) -> int | None:
+    """The number that a literal asks for: an Int itself, or the length of a list."""
+    if isinstance(value, IntValueNode):
+        # Longer ones are no Int; and a number of 4,300 digits would not even be read.
+        return int(value.value) if len(value.value) < 16 else MOST
+    return len(value.values) if isinstance(value, ListValueNode) else None
+
+
+def size_of(value: Any) -> int | None:
+    """The number that a variable asks for."""
+    if isinstance(value, list):
+        return len(value)
+    return min(value, MOST) if isinstance(value, int) else None
 
 
 def nodes(document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
-    """How many nodes the operation could return at most: page sizes multiplied down, an unpaged field counting once."""
-    return _Nodes(document, variables).below(operation.selection_set, 0)
+    """How many nodes the operation could return at most: page sizes multiplied down, an unpaged field counting once.
+
+    `variables` has numbers and None; where it has None, the variable's default counts.
+    """
+    defaults = {d.variable.name.value: _literal(d.default_value) for d in operation.variable_definitions or ()}
+    given = {name: defaults.get(name) if value is None else value for name, value in variables.items()}
+    return _Nodes(document, {**defaults, **given}).below(operation.selection_set, 0)
 
 
 class Bounds:
@@ -190,7 +211,7 @@ class Bounds:
     def nodes(self, query: str, name: str | None, variables: dict[str, Any]) -> int:
         """How many nodes an operation of a known document could return at most."""
         given = [variables.get(v) for v in self.known(query).sizes]
-        return self._nodes(query, name, tuple(v if isinstance(v, int) else None for v in given))
+        return self._nodes(query, name, tuple(size_of(v) for v in given))
 
     def _count(self, query: str, name: str | None, sizes: tuple[int | None, ...]) -> int:
         known = self.known(query)
@@ -252,7 +273,7 @@ def _page_variables(document: DocumentNode) -> tuple[str, ...]:
 
     class Finder(Visitor):
         def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
-            if node.name.value in PAGE_SIZES and isinstance(node.value, VariableNode):
+            if node.name.value in (*PAGE_SIZES, *LISTS) and isinstance(node.value, VariableNode):
                 found[node.value.name.value] = None
 
     visit(document, Finder())
