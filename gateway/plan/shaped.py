@@ -6,7 +6,7 @@ Only this room can make a `Shaped`: whoever could make one could answer anything
 from dataclasses import dataclass
 from typing import Any, Final
 
-from graphql import GraphQLError
+from graphql import GraphQLError, is_non_null_type
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
 
@@ -47,8 +47,14 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         """A `Shaped` is its data; its faults join the response's errors with their whole paths."""
         if type(result) is not Shaped:
             return super().complete_value(return_type, field_details_list, info, path, result, position_context)
-        for fault in result.faults:
-            where = [*path.as_list(), *fault.path]
-            nodes = [details.node for details in field_details_list]
-            self.collected_errors.add(GraphQLError(fault.message, nodes, path=where), path)
+        if not result.faults:
+            return result.data
+        nodes = [details.node for details in field_details_list]
+        errors = [GraphQLError(f.message, nodes, path=[*path.as_list(), *f.path]) for f in result.faults]
+        # Where nothing is left of a field that is never null, its last fault has to go up to the parent.
+        raised = errors.pop() if result.data is None and is_non_null_type(return_type) else None
+        for error in errors:
+            self.collected_errors.add(error, path)
+        if raised is not None:
+            raise raised
         return result.data
