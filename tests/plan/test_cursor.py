@@ -1,7 +1,7 @@
 """A cursor belongs to one list; any other is refused, and none leads outside what the caller may know."""
 
 import random
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -58,17 +58,15 @@ def test_a_forged_cursor_is_refused(forged: str) -> None:
 
 
 def test_lists_differ_by_field_order_and_filter() -> None:
-    tags = {
-        cursor.prefix(*of)
-        for of in (
-            ("datasets", "TITLE False", [{}, None]),
-            ("datasets", "TITLE True", [{}, None]),
-            ("datasets", "ID False", [{}, None]),
-            ("datasets", "TITLE False", [{"stale": True}, None]),
-            ("datasets", "TITLE False", [{}, "水"]),
-            ("fields", "TITLE False", [{}, None]),
-        )
-    }
+    lists: list[tuple[str, str, Any]] = [
+        ("datasets", "TITLE False", [{}, None]),
+        ("datasets", "TITLE True", [{}, None]),
+        ("datasets", "ID False", [{}, None]),
+        ("datasets", "TITLE False", [{"stale": True}, None]),
+        ("datasets", "TITLE False", [{}, "水"]),
+        ("fields", "TITLE False", [{}, None]),
+    ]
+    tags = {cursor.prefix(field, order, filters) for field, order, filters in lists}
     assert len(tags) == 6
 
 
@@ -84,7 +82,7 @@ async def test_a_cursor_of_another_list_is_refused_in_every_place(filled: tuple[
     gateway, before = Gateway(graph), graph.requests
     first = await gateway.data(PAGE, {"o": {"field": "TITLE"}}, CALLERS["center"])
     given = first["datasets"]["edges"][0]["cursor"]
-    others = [
+    others: list[dict[str, Any]] = [
         {"o": {"field": "ID"}},
         {"o": {"field": "TITLE", "direction": "DESC"}},
         {"o": {"field": "TITLE"}, "f": {"stale": True}},
