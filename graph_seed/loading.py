@@ -16,7 +16,11 @@ BATCH: Final = 2_000
 
 _BEGIN: Final = "MERGE (s:Seed {name: 'city'}) ON CREATE SET s.done = false RETURN s.done"
 _DONE: Final = "MATCH (s:Seed {name: 'city'}) SET s.done = true"
-_EMPTY: Final = "RETURN NOT EXISTS { (:Dataset) } OR EXISTS { (:Seed {done: false}) }"
+_EMPTY: Final = """
+RETURN NOT EXISTS { (:Dataset) }
+  OR (EXISTS { (:Seed {done: false}) } AND NOT EXISTS { (d:Dataset) WHERE d.origin <> 'NATIVE' })
+"""
+"""An interrupted seed is done again, but never at the cost of what was imported since."""
 _CLEAR: Final = (
     "MATCH (n) WHERE NOT n:Migration AND NOT n:Seed CALL (n) { DETACH DELETE n } IN TRANSACTIONS OF 5000 ROWS"
 )
