@@ -1,6 +1,6 @@
 """A gateway over a small world, asked without HTTP, and the callers that ask."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ from gateway.identity import PUBLIC, Profile, Subject
 from gateway.plan import Asker, Budget, Planner
 from gateway.plan.planner import Reader
 from gateway.policy.store import PolicyStore
+from gateway.policy.table import AccessTable
 from gateway.schema import ENTITIES, Context, build_schema
 from gateway.schema.limits import Limits
 from gateway.vocabulary import AgencyKind, Role
@@ -51,10 +52,17 @@ UNLIMITED: Final = Limits(tokens=10**6, depth=200, aliases=10**6, root_fields=10
 class Gateway:
     """A schema and a planner on one graph, or on whatever else answers statements."""
 
-    def __init__(self, graph: Reader, limits: Limits = UNLIMITED, *, sparse: Mapping[str, int] | None = None) -> None:
+    def __init__(
+        self,
+        graph: Reader,
+        limits: Limits = UNLIMITED,
+        *,
+        sparse: Mapping[str, int] | None = None,
+        table_for: Callable[[Profile], AccessTable] = POLICY.table_for,
+    ) -> None:
         self.schema: Schema = build_schema(limits)
         self.planner = Planner(
-            graph, POLICY.table_for, ENTITIES, new_statements=Budget(10**6), class_counts=dict(sparse or {})
+            graph, table_for, ENTITIES, new_statements=Budget(10**6), class_counts=dict(sparse or {})
         )
 
     async def ask(

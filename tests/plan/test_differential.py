@@ -2,7 +2,7 @@
 
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import pytest
@@ -10,9 +10,12 @@ from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
 from gateway.graph import Graph
+from gateway.identity import Profile
+from gateway.policy.table import AccessTable
 from tests.plan.asking import CALLERS, POLICY, Gateway
 from tests.plan.comparison import Cursors, cursors_at, faults
 from tests.plan.queries import Grower, Query
+from tests.plan.tables import RandomTables
 from tests.reference import Reference
 from tests.support.database import empty
 from tests.support.loading import load
@@ -26,17 +29,19 @@ WAYS: Final = ("usual", "sparse")
 
 
 class Pair:
-    """The gateway and the reference over one world."""
+    """The gateway and the reference over one world, with one access table per profile."""
 
-    def __init__(self, graph: Graph, world: World) -> None:
+    def __init__(
+        self, graph: Graph, world: World, table_for: Callable[[Profile], AccessTable] = POLICY.table_for
+    ) -> None:
         self.world = world
         self.gateways = {
             # Whichever share of the rows a caller sees, one of the two has to think that it is small.
-            "usual": Gateway(graph),
-            "sparse": Gateway(graph, sparse={"DRAFT": 10**6, **world.classes()}),
+            "usual": Gateway(graph, table_for=table_for),
+            "sparse": Gateway(graph, table_for=table_for, sparse={"UO_CL": 10**6, **world.classes()}),
         }
         sdl = self.gateways["usual"].schema.as_str()
-        self.reference = Reference(sdl, world, POLICY.table_for)
+        self.reference = Reference(sdl, world, table_for)
 
     async def compare(self, query: Query, name: str, way: str, cursors: Cursors, variables: Mapping[str, Any]) -> Any:
         """Asserts that both answer alike; the reference's data."""
@@ -50,12 +55,13 @@ class Pair:
 
 
 @pytest.fixture(scope="module", params=[1, 2])
-async def pair(request: pytest.FixtureRequest, shared_graph: Graph) -> Pair:
-    """A world in the graph and in memory."""
+async def pairs(request: pytest.FixtureRequest, shared_graph: Graph) -> list[Pair]:
+    """A world in the graph and in memory, under the policy and under tables that no policy would make."""
     world = build_world(random.Random(request.param), datasets=14)
     await empty(shared_graph)
     await load(shared_graph, world)
-    return Pair(shared_graph, world)
+    drawn = [Pair(shared_graph, world, RandomTables(seed).table_for) for seed in range(3)]
+    return [Pair(shared_graph, world), *drawn]
 
 
 @settings(
@@ -65,10 +71,16 @@ async def pair(request: pytest.FixtureRequest, shared_graph: Graph) -> Pair:
     suppress_health_check=list(HealthCheck),
     phases=[Phase.reuse, Phase.generate, Phase.shrink],
 )
-@given(rnd=st.randoms(use_true_random=False), name=st.sampled_from(sorted(CALLERS)), way=st.sampled_from(WAYS))
+@given(
+    rnd=st.randoms(use_true_random=False),
+    name=st.sampled_from(sorted(CALLERS)),
+    way=st.sampled_from(WAYS),
+    tables=st.sampled_from([0, 0, 1, 2, 3]),
+)
 async def test_any_query_is_answered_as_ordinary_resolvers_would(
-    pair: Pair, rnd: random.Random, name: str, way: str
+    pairs: list[Pair], rnd: random.Random, name: str, way: str, tables: int
 ) -> None:
+    pair = pairs[tables]
     query = Grower(pair.reference.schema, pair.world, rnd).query()
     cursors, variables = Cursors(), dict(query.variables)
     for turn in range(3):
