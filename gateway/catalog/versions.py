@@ -1,0 +1,26 @@
+"""A version of an entry, and what it lists."""
+
+from typing import Any
+
+from gateway.catalog.rows import Row, StoredEntry, canonical
+from gateway.graph.ids import make_id
+from gateway.vocabulary import FOREVER
+
+
+def version_row(entry: StoredEntry, n: int, moment: str) -> Row:
+    """Version `n`, valid and recorded from `moment`."""
+    return {
+        "id": make_id("dv_", entry.identifier, str(n)),
+        "n": n,
+        "digest": entry.digest,
+        "snapshot": entry.snapshot,
+        "validFrom": moment,
+        "validTo": FOREVER,
+        "recordedFrom": moment,
+        "recordedTo": FOREVER,
+    }
+
+
+def field_row(field: Row) -> dict[str, Any]:
+    """A field's properties, and as the version keeps them."""
+    return {"p": field, "snapshot": canonical(field).decode()}

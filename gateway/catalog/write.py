@@ -1,0 +1,159 @@
+"""Writes entries: all that has to stay true together changes in one transaction, or not at all.
+
+INVARIANT: a Dataset's `accessClass`, its one `Class_…` label, its denormalised agency and jurisdiction, the effective
+tiers and classes of its Fields, its one current version and the `Tally` counts. `fsck` recomputes each of them.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any, Final
+
+from neo4j import AsyncManagedTransaction
+
+from gateway.catalog import statements
+from gateway.catalog.batches import LARGEST, Report, pieces, run_rows, unknown, value
+from gateway.catalog.model import Entry
+from gateway.catalog.problems import Rejected
+from gateway.catalog.rows import StoredEntry, to_rows
+from gateway.catalog.tallies import Place, place, tally_rows
+from gateway.catalog.validate import validate_all
+from gateway.catalog.versions import field_row, version_row
+from gateway.classes import UNPUBLISHED, ClassKey, class_label
+from gateway.graph.driver import Graph
+from gateway.graph.times import now as clock
+from gateway.vocabulary import FOREVER, Status
+
+_TIMEOUT: Final = 300.0
+"""Seconds for one transaction: a batch is larger work than a client's query."""
+
+
+async def write_entries(graph: Graph, batch: Sequence[Entry]) -> Report:
+    """Create entries, or bring them to what is stated now; an entry that is so already is not touched.
+
+    Each change makes a new version and closes the one before. A withdrawn entry comes back with a new version.
+
+    Args:
+        graph: a migrated graph that holds the agencies.
+        batch: any number; every 2,000 are one transaction.
+
+    Raises:
+        Rejected: some entries are not valid (checked before anything is written), or name an unknown agency (what
+            earlier transactions wrote stays).
+    """
+    report = Report()
+    for stored in pieces(_checked(batch), LARGEST):
+
+        async def work(tx: AsyncManagedTransaction, stored: Sequence[StoredEntry] = stored) -> Report:
+            return await _write(tx, stored)
+
+        report += await graph.write(work, timeout=_TIMEOUT)
+    return report
+
+
+async def withdraw(graph: Graph, identifiers: Sequence[str]) -> tuple[str, ...]:
+    """Take entries out of the published catalogue; description, fields and versions are kept.
+
+    Returns:
+        The identifiers of those that were in it; unknown and withdrawn ones are passed over.
+    """
+    gone: tuple[str, ...] = ()
+    for piece in pieces(sorted(set(identifiers)), LARGEST):
+
+        async def work(tx: AsyncManagedTransaction, piece: Sequence[str] = piece) -> tuple[str, ...]:
+            return await _withdraw(tx, list(piece))
+
+        gone += await graph.write(work, timeout=_TIMEOUT)
+    return gone
+
+
+def _checked(batch: Sequence[Entry]) -> list[StoredEntry]:
+    if problems := validate_all(batch):
+        raise Rejected(problems)
+    return [to_rows(entry) for entry in batch]
+
+
+async def _write(tx: AsyncManagedTransaction, stored: Sequence[StoredEntry]) -> Report:
+    homes = dict(await value(tx, statements.HOMES, ids=sorted({entry.agency for entry in stored})))
+    for entry in stored:
+        if entry.agency not in homes:
+            raise unknown(entry.identifier, "agency", "agency of this entry")
+    # In the order of identifiers, so that two writers of the same entries do not wait for each other.
+    ordered = sorted(({"identifier": e.identifier, "id": e.id} for e in stored), key=lambda row: row["identifier"])
+    await run_rows(tx, statements.LOCK, ordered)
+    moment = clock()
+    before = await _before(tx, [entry.identifier for entry in stored])
+    todo = [entry for entry in stored if not _same(entry, before[entry.identifier])]
+    tally: Counter[Place] = Counter()
+    rows = [_row(entry, before[entry.identifier], homes[entry.agency], moment) for entry in todo]
+    for row, entry in zip(rows, todo, strict=True):
+        tally[place(row["p"])] += 1
+        if _exists(before[entry.identifier]):
+            tally[place(before[entry.identifier])] -= 1
+            homes.setdefault(before[entry.identifier]["agency"], before[entry.identifier]["jurisdiction"])
+    await _write_parts(tx, todo, rows, moment)
+    await run_rows(tx, statements.TALLY, tally_rows(tally, homes))
+    known = {name for name, held in before.items() if _exists(held)}
+    changed = [entry.identifier for entry in todo]
+    return Report(
+        tuple(name for name in changed if name not in known),
+        tuple(name for name in changed if name in known),
+        tuple(e.identifier for e in stored if e.identifier not in set(changed)),
+    )
+
+
+async def _write_parts(
+    tx: AsyncManagedTransaction, todo: Sequence[StoredEntry], rows: Sequence[dict[str, Any]], moment: str
+) -> None:
+    ids = [{"id": entry.id, "fields": [field["id"] for field in entry.fields]} for entry in todo]
+    await run_rows(tx, statements.CLOSE_VERSIONS, ids, now=moment, forever=FOREVER)
+    await run_rows(tx, statements.UPDATE, rows)
+    await run_rows(tx, statements.END_FIELDS, ids, unpublished=UNPUBLISHED)
+    fields = [
+        {"dataset": entry.id, "version": row["v"]["id"], **field_row(field)}
+        for entry, row in zip(todo, rows, strict=True)
+        for field in entry.fields
+    ]
+    await run_rows(tx, statements.FIELDS, fields)
+    distributions = [{"dataset": entry.id, "p": item} for entry in todo for item in entry.distributions]
+    await run_rows(tx, statements.DISTRIBUTIONS, distributions)
+
+
+async def _before(tx: AsyncManagedTransaction, identifiers: list[str]) -> dict[str, dict[str, Any]]:
+    held: list[dict[str, Any]] = await value(tx, statements.BEFORE, identifiers=identifiers)
+    return {str(entry["identifier"]): entry for entry in held}
+
+
+def _exists(held: dict[str, Any]) -> bool:
+    """Whether the entry was there before this transaction; `LOCK` has made the others, with nothing but their keys."""
+    return held["accessClass"] is not None
+
+
+def _same(entry: StoredEntry, held: dict[str, Any]) -> bool:
+    return bool(held["digest"] == entry.digest and held["status"] == entry.properties["status"])
+
+
+def _row(entry: StoredEntry, held: dict[str, Any], jurisdiction: str, moment: str) -> dict[str, Any]:
+    version = int(held["version"] or 0) + 1
+    properties = {"modified": moment, **entry.properties, "jurisdiction": jurisdiction, "version": version}
+    return {
+        "p": properties,
+        "label": class_label(ClassKey(properties["accessClass"])),
+        "oldLabels": held["labels"],
+        "v": version_row(entry, version, moment),
+    }
+
+
+async def _withdraw(tx: AsyncManagedTransaction, identifiers: list[str]) -> tuple[str, ...]:
+    await value(tx, statements.LOCK_PRESENT, identifiers=identifiers)
+    moment = clock()
+    before = await _before(tx, identifiers)
+    gone = [held for held in before.values() if held["status"] != Status.WITHDRAWN.value]
+    tally: Counter[Place] = Counter()
+    for held in gone:
+        tally[place(held)] -= 1
+        tally[place(held | {"accessClass": UNPUBLISHED})] += 1
+    rows = [{"id": held["id"], "oldLabels": held["labels"]} for held in gone]
+    await run_rows(tx, statements.CLOSE_VERSIONS, rows, now=moment, forever=FOREVER)
+    await run_rows(tx, statements.WITHDRAW, rows, unpublished=UNPUBLISHED, label=class_label(UNPUBLISHED))
+    await run_rows(tx, statements.TALLY, tally_rows(tally, {h["agency"]: h["jurisdiction"] for h in gone}))
+    return tuple(str(held["identifier"]) for held in gone)
