@@ -1,7 +1,7 @@
 """Fuzzes the GraphQL endpoint with schemathesis: valid operations of every root field with generated arguments.
 
-Usage: python fuzz.py ADDRESS [EXAMPLES PER ROOT FIELD]. Every answer has to be well-formed GraphQL with status 200, and no error
-of ours may show: neither a masked one nor a 5xx.
+Usage: python fuzz.py ADDRESS [EXAMPLES PER ROOT FIELD]. Every answer has to be well-formed GraphQL with status 200, and
+no error of ours may show: neither a masked one nor a 5xx.
 """
 
 import sys
@@ -34,7 +34,8 @@ def main(address: str, examples: int) -> int:
         print(f"fuzzing: no schema at {address}: {refused}")
         return 1
     for result in schema.get_all_operations():
-        operation = result.ok()
+        operation: Any = result
+        strategy = operation.ok().as_strategy()
 
         @seed(20210330)
         @settings(
@@ -44,7 +45,7 @@ def main(address: str, examples: int) -> int:
             phases=[Phase.generate],
             suppress_health_check=list(HealthCheck),
         )
-        @given(case=operation.as_strategy())
+        @given(case=strategy)
         def try_one(case: Any) -> None:
             nonlocal cases, found
             cases += 1
