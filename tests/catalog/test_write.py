@@ -74,7 +74,9 @@ async def test_a_dropped_field_is_kept_for_the_version_that_lists_it_and_can_ret
     await write_entries(graph, [replace(ENTRY, fields=(*ENTRY.fields[:1], FieldSpec("ph")))])
     assert [f["name"] for f in await fields(graph, ENTRY.identifier)] == ["station", "ph"]
     dropped = make_id("fd_", ENTRY.identifier, "inspector")
-    listed = "MATCH (v:DatasetVersion)-[:LISTS]->(f:Field {id: $id}) WITH f, collect(v.n) AS ns RETURN [ns, f.accessClass]"
+    listed = (
+        "MATCH (v:DatasetVersion)-[:LISTS]->(f:Field {id: $id}) WITH f, collect(v.n) AS ns RETURN [ns, f.accessClass]"
+    )
     assert await graph.read(listed, {"id": dropped}) == [[1], "DRAFT"]
     await write_entries(graph, [ENTRY])
     assert (await fields(graph, ENTRY.identifier))[1]["accessClass"] == "CN_P"
