@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test check conformance bench demo seed lock clean
+.PHONY: help setup setup-dev run test deep check conformance bench demo seed lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ run: setup ## Start the gateway on http://127.0.0.1:8000/graphql, with Neo4j and
 
 test: setup-dev ## Run all tests that need no other language's tools
 	$(BIN)/python -m pytest
+
+deep: setup-dev ## The random comparisons of the tests, many times as long and new in every run (EXAMPLES=N)
+	GATEWAY_TEST_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest tests/plan/test_differential.py $(wildcard tests/properties)
 
 check: setup-dev ## Format, lint, types, import rules, schema and documents
 	$(BIN)/ruff format --check .
