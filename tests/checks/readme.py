@@ -1,6 +1,5 @@
 """Writes the generated parts of the README: `python -m tests.checks.readme`."""
 
-import re
 from pathlib import Path
 from typing import Final
 
@@ -28,8 +27,9 @@ def commands_table() -> str:
 def generated(text: str) -> str:
     """The README with its generated parts as they have to be."""
     for name, part in (("commands", commands_table()), ("settings", settings_table())):
-        block = f"<!-- {name} -->\n{part.strip()}\n<!-- /{name} -->"
-        text = re.sub(rf"<!-- {name} -->.*?<!-- /{name} -->", lambda _, b=block: b, text, flags=re.DOTALL)
+        before, _, rest = text.partition(f"<!-- {name} -->")
+        _, _, after = rest.partition(f"<!-- /{name} -->")
+        text = f"{before}<!-- {name} -->\n{part.strip()}\n<!-- /{name} -->{after}"
     return text
 
 
