@@ -58,8 +58,10 @@ async def test_clean_after_every_kind_of_write(graph: Graph) -> None:
         ("MATCH (d:Dataset) SET d.version = 7", {(_DATASET, "version")}),
         ("MATCH (v:DatasetVersion) SET v.recordedTo = v.recordedFrom", {(_DATASET, "current versions")}),
         (
-            "MATCH (d:Dataset) CREATE (d)-[:HAS_VERSION]->"
-            "(:DatasetVersion {id: 'dv_x', n: 1, recordedTo: '9999-12-31T23:59:59.999Z'})",
+            (
+                "MATCH (d:Dataset) CREATE (d)-[:HAS_VERSION]->"
+                "(:DatasetVersion {id: 'dv_x', n: 1, recordedTo: '9999-12-31T23:59:59.999Z'})"
+            ),
             {(_DATASET, "current versions")},
         ),
         (f"MATCH (f:Field {{id: '{_INSPECTOR}'}}) SET f.accessClass = 'UO'", {(_INSPECTOR, "accessClass")}),
