@@ -31,7 +31,7 @@ def _keyed(writer: Writer, type_name: str, property_: str, key: str) -> tuple[Sc
     tests = writer.discoverable(sites, scope)
     owner = f" MATCH ({var})<-[:HAS_FIELD]-({row}:Dataset)" if entity.kind is Kind.FIELD else ""
     where = f" WHERE {' AND '.join(tests)}" if tests else ""
-    found = f"MATCH ({var}:{entity.label} {{{property_}: {key}}}) USING INDEX {var}:{entity.label}({property_})"
+    found = f"MATCH ({var}:{entity.label} {{{property_}: {key}}}) USING INDEX SEEK {var}:{entity.label}({property_})"
     return scope, f"{found}{owner}{where}"
 
 
