@@ -1,0 +1,135 @@
+"""Load: wrk for every server alike, the measurements of one comparison taken in turn."""
+
+import json
+import os
+import random
+import shutil
+import statistics
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from bench.options import Options
+from bench.processes import Unusable
+from bench.queries import Sample, Server
+
+_SCRIPT: Final = Path(__file__).with_name("load.lua")
+_WARM: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """Of one measurement. Times in ms."""
+
+    rate: float
+    p50: float
+    p99: float
+    size: float
+    bad: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """One thing to measure: a query of a caller on a server, with prepared requests."""
+
+    label: str
+    server: Server
+    op: str
+    caller: str
+    bodies: Path
+    headers: Path
+
+    @classmethod
+    def of(
+        cls,
+        options: Options,
+        label: str,
+        server: Server,
+        op: str,
+        caller: str,
+        samples: Sequence[Sample],
+        text: str | None = None,
+    ) -> "Cell":
+        """Write the request bodies for wrk and describe the measurement."""
+        options.bodies.mkdir(parents=True, exist_ok=True)
+        name = f"{label}-{server.name}-{op}-{caller}".replace(" ", "_").replace("/", "_")
+        bodies, headers = options.bodies / f"{name}.bodies", options.bodies / f"{name}.headers"
+        query = text or server.texts[op]
+        lines = {
+            json.dumps({"operationName": op, "query": query, "variables": server.variables(op, s)}) for s in samples
+        }
+        bodies.write_text("".join(f"{line}\n" for line in sorted(lines)), "utf-8")
+        headers.write_text("".join(f"{k}: {v}\n" for k, v in server.headers(op, caller).items()), "utf-8")
+        headers.chmod(0o600)
+        return cls(label, server, op, caller, bodies, headers)
+
+
+def ensure_wrk() -> None:
+    """Find the load generator; where this may be done, install it.
+
+    Raises:
+        Unusable: it is not there.
+    """
+    if shutil.which("wrk"):
+        return
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        for argv in (["apt-get", "update", "-qq"], ["apt-get", "install", "-y", "-qq", "wrk"]):
+            subprocess.run(argv, capture_output=True, check=False)
+    if not shutil.which("wrk"):
+        raise Unusable("the load generator wrk is missing; install it: apt-get install wrk")
+
+
+def measure(cell: Cell, connections: int, seconds: int, seed: int) -> Figures:
+    """One measurement of `seconds`."""
+    env = {
+        **os.environ,
+        "BENCH_BODIES": str(cell.bodies),
+        "BENCH_HEADERS": str(cell.headers),
+        "BENCH_SEED": str(seed),
+    }
+    argv = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--timeout", "30s", "-s", str(_SCRIPT), cell.server.url]
+    result = subprocess.run(argv, env=env, capture_output=True, text=True, timeout=seconds + 90, check=False)
+    found = next((line for line in result.stdout.splitlines() if line.startswith("BENCH ")), None)
+    if found is None:
+        raise Unusable(f"wrk gave no figures for {cell.label}: {result.stdout[-500:]} {result.stderr[-500:]}")
+    raw = json.loads(found.removeprefix("BENCH "))
+    return Figures(
+        rate=raw["requests"] / raw["micros"] * 1e6,
+        p50=raw["p50"] / 1000,
+        p99=raw["p99"] / 1000,
+        size=raw["bytes"] / max(1, raw["requests"]),
+        bad=raw["bad"],
+    )
+
+
+def interleave(cells: Sequence[Cell], options: Options) -> list[list[Figures]]:
+    """All rounds of all cells; within a round each cell once, in an order of its own, so that drift hits all alike.
+
+    Raises:
+        Unusable: a server refused requests.
+    """
+    rnd = random.Random(1)
+    for cell in cells:
+        measure(cell, options.connections, _WARM, 0)
+    found: list[list[Figures]] = [[] for _ in cells]
+    for number in range(1, options.rounds + 1):
+        order = list(range(len(cells)))
+        rnd.shuffle(order)
+        for i in order:
+            figures = measure(cells[i], options.connections, options.seconds, number)
+            if figures.bad:
+                raise Unusable(f"{cells[i].server.name} failed {figures.bad} requests of {cells[i].label}")
+            found[i].append(figures)
+    return found
+
+
+def rate(rounds: Sequence[Figures]) -> float:
+    """Requests per second, the median of the rounds."""
+    return statistics.median(f.rate for f in rounds)
+
+
+def ratio(of: Sequence[Figures], to: Sequence[Figures]) -> float:
+    """How many times the rate of `to` that of `of` is: the median over rounds, each compared within itself."""
+    return statistics.median(a.rate / b.rate for a, b in zip(of, to, strict=True))

@@ -1,0 +1,60 @@
+"""One run: the worlds one after another, every part on the world it needs, and the table at the end."""
+
+import asyncio
+import time
+from contextlib import ExitStack
+
+from bench.enforcement import enforcement
+from bench.growth import growth, sparse, totals
+from bench.load import ensure_wrk
+from bench.options import Options, read_options
+from bench.processes import Unusable
+from bench.race import race
+from bench.report import Report
+from bench.same import compare, samples
+from bench.servers import gateway, rivals
+from bench.shares import decisions, stages
+from bench.worlds import World, prepare_for_peer, served
+
+_MAIN = frozenset({"race", "enforcement", "stages", "growth"})
+
+
+def main() -> int:
+    """Measure what the options ask for. Returns the exit code: 0 when every target was reached, 1 when not."""
+    options, report = read_options(), Report()
+    began = time.monotonic()
+    try:
+        ensure_wrk()
+        options.work.mkdir(parents=True, exist_ok=True)
+        if _MAIN & {*options.parts}:
+            _on_main_world(options, report)
+        if "decisions" in options.parts:
+            decisions(options, report)
+        if "sparse" in options.parts:
+            sparse(options, report)
+        if "totals" in options.parts:
+            totals(options, report)
+    except Unusable as problem:
+        print(f"error: {problem}")
+        return 1
+    code = report.close()
+    print(f"took {time.monotonic() - began:.0f} s")
+    return code
+
+
+def _on_main_world(options: Options, report: Report) -> None:
+    with served(options.work, World(options.scale)) as world:
+        given = samples(world)
+        if "race" in options.parts:
+            asyncio.run(prepare_for_peer(world.settings))
+            with ExitStack() as stack:
+                servers = [gateway(world), *stack.enter_context(rivals(world, options.work))]
+                compared = compare(world, servers, given)
+                report.show("the same data from every server", f"{compared} answers")
+                race(options, servers, given, report)
+        if "enforcement" in options.parts:
+            enforcement(options, world, given, report)
+        if "stages" in options.parts:
+            stages(options, world, given, report)
+        if "growth" in options.parts:
+            growth(options, world, given, report)
