@@ -13,7 +13,7 @@ PIP    := $(BIN)/python -m pip install --disable-pip-version-check --progress-ba
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
-setup: $(VENV)/.installed ## Install the locked dependencies into .venv
+setup: $(VENV)/.installed ide/node_modules/.installed ## Install the locked dependencies into .venv
 setup-dev: $(VENV)/.installed-dev
 
 run: setup ## Start the gateway on http://127.0.0.1:8000/graphql, with Neo4j and the demonstration city
@@ -63,6 +63,11 @@ $(VENV)/.installed: requirements.lock pyproject.toml | $(BIN)/python
 	$(PIP) --require-hashes -r requirements.lock
 	$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
+
+# The IDE's page needs nothing from the internet where npm could install its packages once; without npm it does.
+ide/node_modules/.installed: ide/package-lock.json
+	@if command -v npm >/dev/null; then cd ide && npm ci --ignore-scripts --no-audit --no-fund --silent && touch node_modules/.installed; \
+	else echo "npm is not here: the IDE will load its scripts from the internet"; fi
 
 $(VENV)/.installed-dev: requirements-dev.lock $(VENV)/.installed
 	$(PIP) --require-hashes -r requirements-dev.lock

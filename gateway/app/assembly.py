@@ -23,6 +23,8 @@ from gateway.graph.appointments import find_person
 from gateway.identity import Authenticator
 from gateway.identity.issuers import configured_issuers
 from gateway.identity.token import Verifier
+from gateway.schema.ide import ROUTE as IDE_ROUTE
+from gateway.schema.ide import ide_file
 from gateway.settings import Settings, is_loopback
 
 GraphQLFactory = Callable[[Settings, Graph], ASGIApp]
@@ -40,6 +42,7 @@ def create_app(
     door, health = _Door(), Health()
     routes = [
         Route("/graphql", door),
+        *([Route(IDE_ROUTE, ide_file)] if settings.ide else []),
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),
         Route("/metrics", metrics),

@@ -21,6 +21,7 @@ from gateway.graph import Graph, GraphTimeout, GraphUnavailable
 from gateway.identity import PUBLIC, Profile, Subject
 from gateway.plan import Asker, BadInput, Budget, Planner
 from gateway.policy.store import PolicyStore
+from gateway.schema import ide
 from gateway.schema.build import ENTITIES, build_schema
 from gateway.schema.context import Context
 from gateway.schema.limits import Limits
@@ -39,7 +40,7 @@ _log = structlog.get_logger("gateway.graphql")
 class View(GraphQL[Context, None]):
     """One GraphQL endpoint."""
 
-    def __init__(self, settings: Settings, planner: Planner, upkeep: "Upkeep", ide: str | None) -> None:
+    def __init__(self, settings: Settings, planner: Planner, upkeep: "Upkeep", page: str | None) -> None:
         limits = Limits(
             tokens=settings.max_tokens,
             depth=settings.max_depth,
@@ -56,7 +57,7 @@ class View(GraphQL[Context, None]):
         self._upkeep = upkeep
         self._most_bytes = settings.max_response_bytes
         self._timeout = settings.query_timeout
-        self._ide = ide
+        self._page = page
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """Who asks. The public's new shapes of query are counted by address."""
@@ -138,9 +139,9 @@ class View(GraphQL[Context, None]):
 
     async def render_graphql_ide(self, request: Request) -> Response:
         """The IDE's page."""
-        if self._ide is None:
+        if self._page is None:
             return await super().render_graphql_ide(request)
-        return Response(self._ide, media_type="text/html")
+        return Response(self._page, media_type="text/html")
 
 
 class Upkeep:
@@ -193,7 +194,7 @@ def graphql_app(settings: Settings, graph: Graph) -> ASGIApp:
     )
     upkeep = Upkeep(graph, policy, planner)
     upkeep.warm()
-    return View(settings, planner, upkeep, None)
+    return View(settings, planner, upkeep, ide.page())
 
 
 __all__ = ["View", "graphql_app"]
