@@ -29,7 +29,7 @@ def growth(options: Options, world: Served, given: Sequence[Sample], report: Rep
     with served(options.work, World(options.big)) as big:
         pairs = ((gateway(world, "small"), given), (gateway(big, "big"), samples(big)))
         for op in ("Q1", "Q2", "Q3"):
-            cells = [Cell.of(options, "growth", server, op, CALLER[op], some) for server, some in pairs]
+            cells = [Cell.of(options.bodies, "growth", server, (op, CALLER[op]), some) for server, some in pairs]
             small, large = interleave(cells, options)
             name = f"{op}: {options.scale:,} → {options.big:,} datasets, time per request"
             report.at_most(name, ratio(small, large), GROWN)
@@ -43,8 +43,8 @@ def sparse(options: Options, report: Report) -> None:
             few = _starts(server, order)
             many = samples(world)
             cells = [
-                Cell.of(options, "sparse", replace(server, variables=_start), op, "public", few),
-                Cell.of(options, "sparse", server, op, "center", many),
+                Cell.of(options.bodies, "sparse", replace(server, variables=_start), (op, "public"), few),
+                Cell.of(options.bodies, "sparse", server, (op, "center"), many),
             ]
             rare, all_ = interleave(cells, options)
             report.show(
@@ -77,7 +77,7 @@ def totals(options: Options, report: Report) -> None:
         for name, text in TOTALS.items():
             for caller in ("staff", "public"):
                 servers = [replace(s, texts={"T": text}, variables=_none) for s in worlds]
-                cells = [Cell.of(options, f"totals-{name}", s, "T", caller, nothing) for s in servers]
+                cells = [Cell.of(options.bodies, f"totals-{name}", s, ("T", caller), nothing) for s in servers]
                 low, high = interleave(cells, options)
                 title = f"{name} of {caller}: {options.small:,} → {options.huge:,}, time per request"
                 report.show(f"{name} of {caller}, requests/s", f"{rate(low):,.0f} / {rate(high):,.0f}")

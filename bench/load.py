@@ -44,19 +44,18 @@ class Cell:
     @classmethod
     def of(
         cls,
-        options: Options,
+        folder: Path,
         label: str,
         server: Server,
-        op: str,
-        caller: str,
+        ask: tuple[str, str],
         samples: Sequence[Sample],
-        text: str | None = None,
     ) -> "Cell":
-        """Write the request bodies for wrk and describe the measurement."""
-        options.bodies.mkdir(parents=True, exist_ok=True)
+        """Write the request bodies of `ask` (query, caller) for wrk and describe the measurement."""
+        op, caller = ask
+        folder.mkdir(parents=True, exist_ok=True)
         name = f"{label}-{server.name}-{op}-{caller}".replace(" ", "_").replace("/", "_")
-        bodies, headers = options.bodies / f"{name}.bodies", options.bodies / f"{name}.headers"
-        query = text or server.texts[op]
+        bodies, headers = folder / f"{name}.bodies", folder / f"{name}.headers"
+        query = server.texts[op]
         lines = {
             json.dumps({"operationName": op, "query": query, "variables": server.variables(op, s)}) for s in samples
         }

@@ -135,8 +135,9 @@ class Query:
         first: int,
     ) -> list[Dataset]:
         statement = (
-            "MATCH (d:Dataset) WHERE d.modified <= $modified AND (d.modified < $modified OR d.id < $id)"
-            " AND d.accessClass IN $inspect RETURN d ORDER BY d.modified DESC, d.id DESC LIMIT $first"
+            "MATCH (d:Dataset) WHERE d.modified <= $modified AND d.id IS NOT NULL"
+            " AND (d.modified < $modified OR d.id < $id) AND d.accessClass IN $inspect RETURN d"
+            " ORDER BY d.modified DESC, d.id DESC LIMIT $first"
         )
         found = await info.context.rows(statement, modified=modified, id=id, first=first)
         return [_dataset(info.context, r["d"]) for r in found]

@@ -51,8 +51,8 @@ def read_options() -> Options:
     return Options(
         parts=tuple(given.parts or (QUICK if given.quick else PARTS)),
         scale=given.scale,
-        rounds=given.rounds or (2 if given.quick else 5),
-        seconds=given.secs or (2 if given.quick else 5),
+        rounds=given.rounds or (5 if given.quick else 9),
+        seconds=given.secs or (1 if given.quick else 3),
         connections=given.connections,
         big=given.big,
         small=given.small,

@@ -94,8 +94,9 @@ PEER: Final = {
     "Q1": "query Q1($after: String!) { r: datasets(where: {id: {gt: $after}}, limit: 50, sort: [{id: ASC}])"
     f" {{ {_FULL} {_PEER_FIELDS} }} }}",
     "Q2": f"query Q2($id: String!) {{ r: datasets(where: {{id: {{eq: $id}}}}) {{ {_FULL} {_PEER_FIELDS} }} }}",
-    "Q3": "query Q3($modified: String!, $id: String!) { r: datasets(where: {modified: {lte: $modified}, OR: ["
-    "{modified: {lt: $modified}}, {id: {lt: $id}}]}, limit: 50,"
+    # Of the forms that keep ties, the fastest: with a condition on the id, the composite index can give the order.
+    "Q3": "query Q3($modified: String!, $id: String!) { r: datasets(where: {modified: {lte: $modified},"
+    ' id: {gt: ""}, OR: [{modified: {lt: $modified}}, {id: {lt: $id}}]}, limit: 50,'
     f" sort: [{{modified: DESC}}, {{id: DESC}}]) {{ {_RECENT} }} }}",
     "Q4": f"query Q4($id: String!) {{ r: datasets(where: {{id: {{eq: $id}}}})"
     f" {{ id {_UP} {{ id {_UP} {{ id {_UP} {{ id }} }} }} }} }}",

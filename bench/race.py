@@ -24,7 +24,7 @@ def race(options: Options, servers: Sequence[Server], given: Sequence[Sample], r
     rows = []
     ratios = []
     for op in OPS:
-        cells = [Cell.of(options, "race", server, op, CALLER[op], given) for server in servers]
+        cells = [Cell.of(options.bodies, "race", server, (op, CALLER[op]), given) for server in servers]
         found = interleave(cells, options)
         rows.append(f"  {op:<4}" + "".join(f"{rate(f):>14,.0f}" for f in found))
         print(rows[-1], flush=True)
