@@ -6,6 +6,7 @@ import random
 import shutil
 import statistics
 import subprocess
+import urllib.request
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +17,7 @@ from bench.processes import Unusable
 from bench.queries import Sample, Server
 
 _SCRIPT: Final = Path(__file__).with_name("load.lua")
-_WARM: Final = 2
+_FIRST: Final = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,18 @@ def measure(cell: Cell, connections: int, seconds: int, seed: int) -> Figures:
     )
 
 
+def _warm(cell: Cell, options: Options) -> None:
+    """A cold Neo4j takes seconds to plan a statement, as often as callers come meanwhile: so first one by one."""
+    headers = dict(line.split(": ", 1) for line in cell.headers.read_text("utf-8").splitlines())
+    for body in cell.bodies.read_text("utf-8").splitlines()[:_FIRST]:
+        request = urllib.request.Request(
+            cell.server.url, body.encode(), {"content-type": "application/json", **headers}
+        )
+        with urllib.request.urlopen(request, timeout=120) as response:
+            response.read()
+    measure(cell, options.connections, options.warm, 0)
+
+
 def interleave(cells: Sequence[Cell], options: Options) -> list[list[Figures]]:
     """All rounds of all cells; within a round each cell once, in an order of its own, so that drift hits all alike.
 
@@ -111,13 +124,15 @@ def interleave(cells: Sequence[Cell], options: Options) -> list[list[Figures]]:
     """
     rnd = random.Random(1)
     for cell in cells:
-        measure(cell, options.connections, _WARM, 0)
+        _warm(cell, options)
     found: list[list[Figures]] = [[] for _ in cells]
     for number in range(1, options.rounds + 1):
         order = list(range(len(cells)))
         rnd.shuffle(order)
         for i in order:
             figures = measure(cells[i], options.connections, options.seconds, number)
+            if not figures.rate:
+                raise Unusable(f"{cells[i].server.name} answered nothing within {options.seconds} s; give --secs more")
             if figures.bad:
                 raise Unusable(f"{cells[i].server.name} failed {figures.bad} requests of {cells[i].label}")
             found[i].append(figures)

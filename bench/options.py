@@ -19,6 +19,7 @@ class Options:
     scale: int
     rounds: int
     seconds: int
+    warm: int
     connections: int
     big: int
     small: int
@@ -53,6 +54,7 @@ def read_options() -> Options:
         scale=given.scale,
         rounds=given.rounds or (5 if given.quick else 9),
         seconds=given.secs or (1 if given.quick else 3),
+        warm=3 if given.quick else 8,
         connections=given.connections,
         big=given.big,
         small=given.small,
