@@ -3,9 +3,10 @@
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
+from gateway.catalog.staleness import LENGTHS, stale_at
 from gateway.classes import Tier
 from gateway.graph import make_id
 from gateway.graph.times import instant
@@ -14,7 +15,7 @@ from gateway.vocabulary import FOREVER, Format, Mode, Origin, Period, ShareType,
 from graph_seed import reading, wording
 from graph_seed.people import people
 from graph_seed.reading import AgencyLine, DatasetLine
-from graph_seed.rows import EPOCH, DatasetRow, Row, dataset_row, field_row, stale_at, tier_of
+from graph_seed.rows import EPOCH, DatasetRow, Row, dataset_row, field_row, tier_of
 
 SEED: Final = 20210330
 """The day on which the regulation came into force."""
@@ -89,7 +90,21 @@ def _fields(variant: Variant, entry: Tier) -> Iterator[Row]:
         yield field_row(variant.identifier, position, line.name, own=own, entry=entry, status=variant.status, more=more)
 
 
-def entry(variant: Variant, rnd: random.Random) -> DatasetRow:
+TODAY: Final = EPOCH + timedelta(days=700)
+"""The day that the city is described as of, where nobody says another."""
+
+LATE: Final = 0.12
+"""Share of entries whose update is late (R10)."""
+
+
+def _refreshed(period: Period, today: datetime, rnd: random.Random) -> datetime:
+    """When the data was last refreshed: mostly in time, as of `today`."""
+    late = rnd.random() < LATE
+    length = LENGTHS.get(period, timedelta(days=200))
+    return today - length * (rnd.uniform(1.2, 6.0) if late else rnd.uniform(0.0, 0.7))
+
+
+def entry(variant: Variant, rnd: random.Random, today: datetime) -> DatasetRow:
     """One entry with all ten basic elements of article 8."""
     line, agency = variant.line, variant.agency
     tier, period = tier_of(line.tier), Period(line.period)
@@ -97,7 +112,7 @@ def entry(variant: Variant, rnd: random.Random) -> DatasetRow:
     formats = [Format(f) for f in line.formats.split(",")]
     attributes = "、".join(f["title"] for f in fields[:6])
     modified = EPOCH + timedelta(seconds=rnd.randrange(600 * 86_400))
-    refreshed = modified + timedelta(days=rnd.choice([0, 1, 20, 90, 3_650]))
+    refreshed = instant(_refreshed(period, today, rnd))
     modes = sorted({_MODES.get(f, Mode.FILE) for f in formats})
     properties: Row = {
         "identifier": variant.identifier,
@@ -123,17 +138,17 @@ def entry(variant: Variant, rnd: random.Random) -> DatasetRow:
         "attributes": attributes,
         "modified": instant(modified),
         "issued": instant(modified - timedelta(days=30)),
-        "refreshedAt": instant(refreshed),
+        "refreshedAt": refreshed,
         "staleAt": stale_at(refreshed, period),
         "missingElements": [],
     }
     return dataset_row(properties, tier, fields, modified)
 
 
-def entries() -> list[DatasetRow]:
-    """All entries of the city."""
+def entries(today: datetime = TODAY) -> list[DatasetRow]:
+    """All entries of the city, refreshed as of a day: the same for the same day."""
     rnd = random.Random(SEED)
-    return [entry(variant, rnd) for variant in variants()]
+    return [entry(variant, rnd, today) for variant in variants()]
 
 
 def derivations() -> tuple[list[Row], list[Row]]:

@@ -1,6 +1,7 @@
 """Writes a city into an empty graph, in batches, and as if it had never been begun when it was interrupted."""
 
 from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -73,7 +74,7 @@ async def load_city(graph: Graph, progress: Progress | None = None) -> int:
     """
     await _prepare(graph)
     await _ground(graph, progress)
-    entries = city.entries()
+    entries = city.entries(datetime.now(UTC).replace(microsecond=0))
     await _entries(graph, entries, len(entries), progress)
     for label, rows in zip(("Dataset", "Field"), city.derivations(), strict=True):
         await _write(graph, "lineage", _DERIVED.format(label=label), rows, len(rows), progress)

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, Final
 
@@ -11,21 +11,9 @@ import orjson
 from gateway.classes import TIERS, ClassKey, Tier, access_class, class_label
 from gateway.graph import make_id
 from gateway.graph.times import instant
-from gateway.vocabulary import FOREVER, PUBLISHED_STATES, Period, Status
+from gateway.vocabulary import FOREVER, PUBLISHED_STATES, Status
 
 Row = dict[str, Any]
-
-LIMITS: Final = {
-    Period.REALTIME: timedelta(hours=1),
-    Period.HOURLY: timedelta(hours=2),
-    Period.DAILY: timedelta(days=2),
-    Period.WEEKLY: timedelta(days=8),
-    Period.MONTHLY: timedelta(days=32),
-    Period.QUARTERLY: timedelta(days=93),
-    Period.SEMIANNUAL: timedelta(days=185),
-    Period.ANNUAL: timedelta(days=367),
-}
-"""How long after its last refresh an entry counts as updated in time (R10)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +28,6 @@ class DatasetRow:
     def as_parameter(self) -> Row:
         """The map that the loading statement unwinds."""
         return {"label": self.label, "p": self.properties, "v": self.version, "f": self.fields}
-
-
-def stale_at(refreshed: datetime, period: Period) -> str:
-    """The instant at which an entry becomes stale."""
-    return instant(refreshed + LIMITS[period]) if period in LIMITS else FOREVER
 
 
 def tier_of(key: str) -> Tier:
@@ -125,4 +108,4 @@ def tallies(rows: Iterable[Row]) -> list[Row]:
 
 
 EPOCH: Final = datetime(2025, 1, 1, tzinfo=UTC)
-"""The instant from which the city's times are counted, so that they do not depend on the day of loading."""
+"""The instant from which the city's times are counted."""

@@ -7,34 +7,19 @@ agency would have to answer for (R8.1). The one exception is the sharing tier, w
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from hashlib import sha256
-from types import MappingProxyType
 from typing import Any, Final
 
+from gateway.catalog.staleness import stale_at
 from gateway.classes import Tier
 from gateway.federation.harvested import Harvested, HarvestedDistribution
-from gateway.federation.moments import format_moment
 from gateway.federation.rule import ImportRule
-from gateway.vocabulary import FOREVER, Element, Format, Mode, OpenType, Period, ShareType, Theme
+from gateway.vocabulary import Element, Format, Mode, OpenType, Period, ShareType, Theme
 
 _SAYS_NOTHING: Final = frozenset({"true", "false", "null", "none", "na", "n/a", "not available", "public", "yes", "no"})
 """What real inventories write into `rights` without saying anything about use. Kept as rights, but no requirement."""
 
 _ASK_PROVIDER: Final = "向提供单位申请。Apply to the provider: the imported record states no condition."
-
-_LENGTH: Final = MappingProxyType(
-    {
-        Period.REALTIME: timedelta(hours=1),
-        Period.HOURLY: timedelta(hours=1),
-        Period.DAILY: timedelta(days=1),
-        Period.WEEKLY: timedelta(days=7),
-        Period.MONTHLY: timedelta(days=31),
-        Period.QUARTERLY: timedelta(days=92),
-        Period.SEMIANNUAL: timedelta(days=184),
-        Period.ANNUAL: timedelta(days=366),
-    }
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +68,7 @@ def to_entry(harvested: Harvested, rule: ImportRule, *, source: str, agency: str
         "accessLevel": harvested.access_level.value if harvested.access_level else None,
         "issued": harvested.issued,
         "refreshedAt": harvested.modified,
-        "staleAt": _stale_at(harvested.modified, harvested.period),
+        "staleAt": stale_at(harvested.modified, harvested.period),
         "missingElements": [element.value for element in missing_elements(harvested)],
         "importRule": rule.applied(harvested.access_level),
         "source": source,
@@ -165,16 +150,6 @@ def _modes(distribution: HarvestedDistribution) -> set[Mode]:
         kinds = {Format.API: Mode.API, Format.STREAM: Mode.STREAM}
         modes.add(kinds.get(distribution.format, Mode.ONLINE))
     return modes
-
-
-def _stale_at(refreshed_at: str | None, period: Period | None) -> str:
-    """When the update limit runs out (R10); never where none was promised."""
-    if refreshed_at is None or period is None or period not in _LENGTH:
-        return FOREVER
-    try:
-        return format_moment(datetime.fromisoformat(refreshed_at) + _LENGTH[period])
-    except OverflowError:
-        return FOREVER
 
 
 def _canonical(value: Mapping[str, Any]) -> str:
