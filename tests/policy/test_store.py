@@ -152,10 +152,12 @@ def test_a_reload_never_shows_half_a_policy(folder: Path) -> None:
 
     with ThreadPoolExecutor(4) as pool:
         asking = [pool.submit(ask) for _ in range(4)]
-        for old, new in [(OPEN, CLOSED), (CLOSED, OPEN)]:
-            edit(folder, old, new)
-            store.refresh()
-        done.set()
+        try:
+            for old, new in [(OPEN, CLOSED), (CLOSED, OPEN)]:
+                edit(folder, old, new)
+                store.refresh()
+        finally:
+            done.set()  # the pool waits for who asks, also when something went wrong here
         for one in asking:
             one.result()
     assert sorted(by_digest.values()) == [False, True]
