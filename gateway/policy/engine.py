@@ -21,6 +21,10 @@ from gateway.vocabulary import Action, Relation, Role
 _MATCHED_BY_CASBIN: Final = ("role", "kind", "relation", "state", "share", "open", "sensitivity", "action")
 _LOADING_ORDER: Final = (Effect.REFUSE, Effect.ALLOW, Effect.DENY)
 
+_ASKING: Final = Lock()
+"""One thread of the process asks at a time, whichever policy it asks: Casbin parses its matcher with `ast.parse`,
+which in CPython 3.11 raises a SystemError when two threads are in it."""
+
 
 class Policy:
     """A valid policy and the tables made from it. Safe to share between threads; never changes."""
@@ -29,7 +33,6 @@ class Policy:
         self.source: Final = source
         self._kinds_matter = any(line.cells["kind"] != (ANY,) for line in source.lines)
         self._tables: dict[Profile, AccessTable] = {}
-        self._lock = Lock()
 
     @property
     def digest(self) -> str:
@@ -42,7 +45,7 @@ class Policy:
         key = Profile(roles, profile.agency_kind if self._kinds_matter else None)
         found = self._tables.get(key)
         if found is None:
-            with self._lock:
+            with _ASKING:
                 found = self._tables.get(key)
                 if found is None:
                     found = self._tables[key] = AccessTable.of(self.digest, answers(self.source, key))
