@@ -111,7 +111,7 @@ def rows_of(writer: Writer, scope: Scope | None, index: int, mapping: Connection
     texted = any(mapping.filters[name].test is Test.TEXT for name in page.filters)
     rows.conditions += filtered(writer, there, mapping, page, p, rows) + _ordering(writer, there, order, entity)
     if mapping.step is None and not texted:
-        hint = _hint(entity, there.var, (*equal, *dict.fromkeys((order.property, "id"))))
+        hint = _hint(entity, there.var, (*equal, *dict.fromkeys((order.property, "id"))), seek=bool(equal))
         rows.head += hint
         rows.equal = tuple(equal) if hint else ()
     # A CALL inside COLLECT sees no variable from before, so that a start which needs one cannot be merged.
@@ -199,9 +199,10 @@ def _filter(writer: Writer, there: Scope, declared: Filter, parameter: str, rows
     return conditions
 
 
-def _hint(entity: Entity, var: str, wanted: tuple[str, ...]) -> str:
+def _hint(entity: Entity, var: str, wanted: tuple[str, ...], *, seek: bool) -> str:
     """Names the index that gives start and order, so that the plan is the same on an empty and on a full graph."""
-    return f" USING INDEX {var}:{entity.label}({', '.join(wanted)})" if wanted in entity.indexes else ""
+    how = "INDEX SEEK" if seek else "INDEX"
+    return f" USING {how} {var}:{entity.label}({', '.join(wanted)})" if wanted in entity.indexes else ""
 
 
 def _branches(writer: Writer, var: str, entity: Entity, order: Order) -> list[Branch]:
@@ -209,7 +210,7 @@ def _branches(writer: Writer, var: str, entity: Entity, order: Order) -> list[Br
     keys = tuple(dict.fromkeys((order.property, "id")))
 
     def by(property_: str, values: str) -> Branch:
-        hint = _hint(entity, var, (property_, *keys))
+        hint = _hint(entity, var, (property_, *keys), seek=True)
         return Branch(values, f"MATCH ({var}:{entity.label}){hint}", f"{var}.{property_} = k", f"{var}.{property_}")
 
     ways = {

@@ -10,7 +10,7 @@ from cross_web import HTTPException
 from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
 from strawberry.http import GraphQLHTTPResponse
@@ -25,6 +25,7 @@ from gateway.schema import ide
 from gateway.schema.build import ENTITIES, build_schema
 from gateway.schema.context import Context
 from gateway.schema.limits import Limits
+from gateway.schema.refusals import coded, refused
 from gateway.settings import Settings
 from gateway.vocabulary import Role
 
@@ -35,6 +36,10 @@ UPKEEP_SECONDS: Final = 2.0
 """How often a changed policy file is looked for, at most."""
 
 _log = structlog.get_logger("gateway.graphql")
+
+
+def _media_type(request: Request | WebSocket) -> str:
+    return RESPONSE_TYPE if RESPONSE_TYPE in request.headers.get("accept", "") else "application/json"
 
 
 class View(GraphQL[Context, None]):
@@ -58,6 +63,18 @@ class View(GraphQL[Context, None]):
         self._most_bytes = settings.max_response_bytes
         self._timeout = settings.query_timeout
         self._page = page
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; one that cannot be run is refused as a GraphQL error with a code."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        request = Request(scope, receive, send)
+        try:
+            response = await self.run(request)
+        except HTTPException as refusal:
+            response = refused(refusal.status_code, refusal.reason, _media_type(request))
+        await response(scope, receive, send)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
         """Who asks. The public's new shapes of query are counted by address."""
@@ -93,8 +110,7 @@ class View(GraphQL[Context, None]):
     async def get_sub_response(self, request: Request | WebSocket) -> Response:
         """Carries what the client accepts to where the response is made."""
         response = await super().get_sub_response(request)
-        accepted = request.headers.get("accept", "")
-        response.media_type = RESPONSE_TYPE if RESPONSE_TYPE in accepted else "application/json"
+        response.media_type = _media_type(request)
         return response
 
     def create_response(
@@ -131,7 +147,7 @@ class View(GraphQL[Context, None]):
             message = f"The query took longer than {self._timeout:g} seconds (GATEWAY_QUERY_TIMEOUT); ask for less."
             return {**error.formatted, "message": message, "extensions": code}
         if cause is None or isinstance(cause, GraphQLError):
-            return error.formatted
+            return coded(error)
         identifier = request.scope.get("state", {}).get("request_id", "unknown")
         _log.error("unexpected error", request_id=identifier, exc_info=cause)
         message = f"Something went wrong on our side. Report it with this id: {identifier}."

@@ -46,6 +46,9 @@ LISTS: Final = ("ids", "representations")
 MOST: Final = 10**15
 """Counts past this are not told apart, so that a fragment bomb cannot make counting itself slow."""
 
+LONGEST_NUMBER: Final = 400
+"""Digits of a number in a document. Python itself refuses to read an Int of more than 4,300, in the midst of things."""
+
 _DEEPEST_WALK: Final = 100
 """Fragments within fragments are walked no deeper: the validator's own stack grows with them too."""
 
@@ -97,6 +100,7 @@ class Known:
     errors: tuple[GraphQLError, ...]
     sizes: tuple[str, ...]
     """The variables that page sizes are taken from."""
+    operations: int = 1
 
 
 class _Walk:
@@ -197,6 +201,13 @@ def nodes(document: DocumentNode, operation: OperationDefinitionNode, variables:
     return _Nodes(document, {**defaults, **given}).below(operation.selection_set, 0)
 
 
+def _which(operations: int) -> GraphQLError:
+    return GraphQLError(
+        f"The document has {operations} operations; say by operationName which one to run.",
+        extensions={"code": "OPERATION_NAME_NEEDED"},
+    )
+
+
 class Bounds:
     """The limits of one schema, and the documents that were checked against them."""
 
@@ -227,7 +238,8 @@ class Bounds:
         if fault is not None:
             return Known(document, (fault,), ())
         errors = validate(self._schema(), document, self._rules, hide_suggestions=not self._suggestions)
-        return Known(document, tuple(errors), _page_variables(document))
+        operations = sum(isinstance(d, OperationDefinitionNode) for d in document.definitions)
+        return Known(document, tuple(errors), _page_variables(document), operations)
 
     def _lex(self, query: str) -> None:
         """Raises before the parser would recurse: its own stack grows with the nesting of braces and brackets."""
@@ -235,12 +247,18 @@ class Bounds:
         tokens = directives = nesting = 0
         deepest = self.limits.depth + 8
         while True:
-            kind = lexer.advance().kind
+            token = lexer.advance()
+            kind = token.kind
             if kind is TokenKind.EOF:
                 return
             tokens += 1
             if tokens > self.limits.tokens:
                 raise TooMuch("tokens", self.limits.tokens, f"more than {self.limits.tokens}")
+            if kind is TokenKind.INT and len(token.value or "") > LONGEST_NUMBER:
+                raise GraphQLError(
+                    f"A number has at most {LONGEST_NUMBER} digits.",
+                    extensions={"code": "NUMBER_TOO_LONG", "most": LONGEST_NUMBER},
+                )
             if kind is TokenKind.AT:
                 directives += 1
                 if directives > self.limits.directives:
@@ -298,7 +316,11 @@ class Bounded(SchemaExtension):
         """Hands over what validation said of the document, and refuses an operation that could return too much."""
         context = self.execution_context
         assert context.query is not None
-        errors = list(self.bounds.known(context.query).errors)
+        known = self.bounds.known(context.query)
+        errors = list(known.errors)
+        if known.operations > 1 and context._provided_operation_name is None:
+            # Strawberry would run the first one, where GraphQL says that none may be guessed.
+            errors.append(_which(known.operations))
         if not errors:
             found = self.bounds.nodes(context.query, context.operation_name, context.variables or {})
             if found > self.bounds.limits.nodes:
