@@ -49,7 +49,8 @@ def bind_page(path: str, index: int, connection: Connection, arguments: Mapping[
         raise BadInput("INVALID_PAGE", f"{path}: give first or last, not both.")
     for argument, size in (("first", first), ("last", last)):
         if size is not None and not 0 <= size <= most:
-            raise BadInput("INVALID_PAGE", f"{path}.{argument}: from 0 to {most}, this is {size}.")
+            allowed = f"from 0 to {most} (GATEWAY_MAX_PAGE_SIZE)"
+            raise BadInput("INVALID_PAGE", f"{path}.{argument}: {allowed}, this is {size}.")
     filters = {k: v for k, v in (arguments.get("filter") or {}).items() if v is not None}
     way = order_by.get("direction")
     descending = chosen.descending if way is None else _word(way) == "DESC"

@@ -47,6 +47,6 @@ class Budget:
         if not self._limiter.hit(self._limit, source):
             raise BadInput(
                 "TOO_MANY_NEW_QUERIES",
-                f"More than {self.a_minute} new shapes of query in a minute. Use variables for values, "
-                "and try again in a minute.",
+                f"More than {self.a_minute} new shapes of query in a minute (GATEWAY_NEW_SHAPES_PER_MINUTE). Use "
+                "variables for values, and try again in a minute.",
             )

@@ -7,7 +7,8 @@ from gateway.plan import Asker, Planner
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One request: who asks, and the planner that answers."""
+    """One request: who asks, the planner that answers, and the id under which the log knows it."""
 
     asker: Asker
     planner: Planner
+    request_id: str = "unknown"

@@ -6,14 +6,14 @@ from typing import Any, Final
 
 import orjson
 import structlog
-from cross_web import HTTPException
+from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from graphql import GraphQLError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocket
 from strawberry.asgi import GraphQL
-from strawberry.http import GraphQLHTTPResponse
+from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
 from strawberry.types import ExecutionResult
 
 from gateway.classes import CLASSES, class_label
@@ -25,7 +25,7 @@ from gateway.schema import ide
 from gateway.schema.build import ENTITIES, build_schema
 from gateway.schema.context import Context
 from gateway.schema.limits import Limits
-from gateway.schema.refusals import coded, refused
+from gateway.schema.refusals import Refused, coded, refused
 from gateway.settings import Settings
 from gateway.vocabulary import Role
 
@@ -73,7 +73,7 @@ class View(GraphQL[Context, None]):
         try:
             response = await self.run(request)
         except HTTPException as refusal:
-            response = refused(refusal.status_code, refusal.reason, _media_type(request))
+            response = refused(refusal, _media_type(request))
         await response(scope, receive, send)
 
     async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
@@ -82,18 +82,31 @@ class View(GraphQL[Context, None]):
         self._upkeep.nudge()
         subject: Subject = request.scope.get("state", {}).get("subject", PUBLIC)
         client = request.client.host if request.client else "unknown"
-        return Context(Asker(subject, subject.id or client), self._planner)
-
-    def decode_json(self, data: str | bytes) -> object:
-        """JSON without lone surrogates and without nesting that would exhaust the stack."""
-        return orjson.loads(data)
+        request_id = request.scope.get("state", {}).get("request_id", "unknown")
+        return Context(Asker(subject, subject.id or client), self._planner, request_id)
 
     def parse_json(self, data: str | bytes) -> Any:
-        """The request's JSON, which has to be one object."""
-        found = super().parse_json(data)
-        if not isinstance(found, dict | list):
-            raise HTTPException(400, "The request body has to be a JSON object with the member query.")
+        """The request's JSON: without lone surrogates, without nesting that would exhaust the stack.
+
+        The body comes as bytes and has to be one object; a list is left for the view to refuse as a batch. What stands
+        in the address (`variables`, `extensions`) comes as text, and the view looks at what it is.
+        """
+        in_body = isinstance(data, bytes)
+        try:
+            found = orjson.loads(data)
+        except orjson.JSONDecodeError as problem:
+            what = "The body" if in_body else "A parameter of the address"
+            raise Refused(400, "NOT_JSON", f"{what} is not valid JSON: {problem}.") from None
+        if in_body and not isinstance(found, dict | list):
+            raise Refused(400, "BAD_REQUEST", "The request body has to be a JSON object with the member query.")
         return found
+
+    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
+        """The request's members. The view looks at all of them but the operation's name."""
+        data = await super().parse_http_body(request)
+        if isinstance(data, GraphQLRequestData) and not isinstance(data.operation_name, str | None):
+            raise Refused(400, "BAD_REQUEST", "The member operationName must be a string or null.")
+        return data
 
     def encode_json(self, data: object) -> bytes:
         """The response's bytes; one over the limit is refused whole."""

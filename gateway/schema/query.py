@@ -20,6 +20,7 @@ from gateway.schema.dataset import Dataset
 from gateway.schema.enums import Action, Role
 from gateway.schema.field import Field
 from gateway.schema.filters import DATASET_FILTERS
+from gateway.schema.in_role import logged
 from gateway.schema.jurisdiction import Jurisdiction
 from gateway.schema.me import Me
 from gateway.schema.node import Node
@@ -180,4 +181,5 @@ class Query:
     ) -> AccessDecision:
         """The decision, with the rule and the requirement behind it."""
         planner = info.context.planner
-        return await _answer(planner.explain(info._raw_info, info.context.asker, target, action, as_role))
+        with logged(info.context, target, as_role):
+            return await _answer(planner.explain(info._raw_info, info.context.asker, target, action, as_role))
