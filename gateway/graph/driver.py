@@ -42,6 +42,7 @@ _ACQUIRE_SECONDS: Final = 10.0
 _CONNECT_SECONDS: Final = 5.0
 _SILENCE_SECONDS: Final = 5.0
 """Past its limit, a statement's answer is waited for this long; Neo4j looks for what to end every 2 s."""
+_SILENT: Final = "Neo4j does not answer"
 
 
 class Graph:
@@ -90,14 +91,18 @@ class Graph:
         """
         query = Query(statement, timeout=self._timeout)
         try:
-            return await self._read(query, parameters)
-        except (DriverError, Neo4jError) as problem:
-            if not problem.is_retryable():
-                raise _translated(problem) from problem
-        try:
-            return await self._read(query, parameters)
+            # Neo4j ends what runs too long. One that has stopped answering ends nothing, and says nothing either.
+            async with asyncio.timeout(self._timeout + _SILENCE_SECONDS):
+                try:
+                    return await self._read(query, parameters)
+                except (DriverError, Neo4jError) as problem:
+                    if not problem.is_retryable():
+                        raise
+                return await self._read(query, parameters)
         except (DriverError, Neo4jError) as problem:
             raise _translated(problem) from problem
+        except TimeoutError as problem:
+            raise GraphUnavailable("Neo4j does not answer") from problem
 
     async def run(
         self, statement: str, parameters: Mapping[str, Any] | None = None, *, timeout: float | None = None
@@ -106,8 +111,13 @@ class Graph:
 
         For what a managed transaction cannot do: schema commands, `IN TRANSACTIONS`. All else goes through `write`.
         """
+        self.requests += 1
+        silence = None if timeout is None else timeout + _SILENCE_SECONDS
         try:
-            return await self._single(Query(statement, timeout=timeout), parameters, self._config)
+            async with asyncio.timeout(silence), self._driver.session(**self._config) as session:
+                return await _first(session, Query(statement, timeout=timeout), parameters)
+        except TimeoutError as problem:
+            raise GraphUnavailable(_SILENT) from problem
         except (DriverError, Neo4jError) as problem:
             raise _translated(problem) from problem
 
@@ -148,33 +158,35 @@ class Graph:
         await self.close()
 
     async def _read(self, query: Query, parameters: Mapping[str, Any] | None) -> Any:
-        """One reading statement in a session that was used before, if there is one; it holds no connection meanwhile."""
+        """One reading statement, in a session that was used before if there is one."""
         self.requests += 1
         session = self._idle.pop() if self._idle else self._driver.session(**self._read_config)
         try:
-            record = await (await session.run(query, cast(dict[str, Any] | None, parameters))).single()
-        except BaseException as problem:
-            await session.__aexit__(type(problem), problem, problem.__traceback__)
+            async with asyncio.timeout(self._timeout + _SILENCE_SECONDS):
+                found = await _first(session, query, parameters)
+        except (DriverError, Neo4jError):
+            await session.close()
             # The others remember what they last saw of a database that may have been replaced.
             await self._forget_sessions()
             raise
+        except BaseException as problem:
+            session.cancel()
+            await session.close()  # says nothing to Neo4j any more: the connection is gone
+            if isinstance(problem, TimeoutError):
+                raise GraphUnavailable(_SILENT) from problem
+            raise
         self._idle.append(session)
-        return None if record is None else record[0]
+        return found
 
     async def _forget_sessions(self) -> None:
         while self._idle:
             await self._idle.pop().close()
 
-    async def _single(self, query: Query, parameters: Mapping[str, Any] | None, config: dict[str, Any]) -> Any:
-        self.requests += 1
-        # Neo4j ends what runs too long. One that has stopped answering ends nothing, and says nothing either.
-        silence = None if query.timeout is None else query.timeout + _SILENCE_SECONDS
-        try:
-            async with asyncio.timeout(silence), self._driver.session(**config) as session:
-                record = await (await session.run(query, cast(dict[str, Any] | None, parameters))).single()
-                return None if record is None else record[0]
-        except TimeoutError as problem:
-            raise GraphUnavailable("Neo4j does not answer") from problem
+
+async def _first(session: AsyncSession, query: Query, parameters: Mapping[str, Any] | None) -> Any:
+    """The first value of the first record; None when there is no record."""
+    record = await (await session.run(query, cast(dict[str, Any] | None, parameters))).single()
+    return None if record is None else record[0]
 
 
 def open_graph(settings: GraphSettings, address: Address | None = None) -> Graph:

@@ -6,13 +6,12 @@ from typing import Any, Final
 from graphql import GraphQLError, GraphQLResolveInfo
 from strawberry.federation import Schema
 from strawberry.schema.config import StrawberryConfig
-from strawberry.types import ExecutionContext
 
-from gateway.plan import PlannedExecutor
 from gateway.plan.mapping import Entity
 from gateway.schema import agency, dataset, field, jurisdiction, me, version
 from gateway.schema.context import Context
-from gateway.schema.limits import Bounded, Bounds, Limits
+from gateway.schema.execution import BoundedSchema
+from gateway.schema.limits import Bounds, Limits
 from gateway.schema.query import Query
 from gateway.schema.scalars import DATE_TIME, DateTime
 
@@ -45,25 +44,15 @@ def _no_sdl(root: Any, info: GraphQLResolveInfo[Any]) -> Any:
     raise GraphQLError("The schema is not given out here (GATEWAY_FEDERATION_SDL).", extensions={"code": "SDL_OFF"})
 
 
-class QuietSchema(Schema):
-    """A schema that writes no log: a client's mistakes are told to the client, ours are logged with an id."""
-
-    def process_errors(self, errors: list[GraphQLError], execution_context: ExecutionContext | None = None) -> None:
-        """Nothing: the view shows and masks."""
-
-
 def build_schema(limits: Limits | None = None, *, suggestions: bool = True, sdl: bool = True) -> Schema:
     """The schema, with its limits, and with documents parsed and validated once."""
-    # Documents are validated against a schema that has to know its extensions first, hence the detour.
-    bounds = Bounds(limits or Limits(), lambda: schema._schema, suggestions=suggestions)
-    schema = QuietSchema(
+    schema = BoundedSchema(
         query=Query,
         types=[field.Field],
-        extensions=[lambda: Bounded(bounds)],
-        execution_context_class=PlannedExecutor,
         config=StrawberryConfig(scalar_map={DateTime: DATE_TIME}, disable_field_suggestions=not suggestions),
         federation_version=FEDERATION,
     )
+    schema.bounds = Bounds(limits or Limits(), schema._schema, suggestions=suggestions)
     query = schema._schema.query_type
     assert query is not None
     query.fields["_entities"].resolve = _references

@@ -23,6 +23,7 @@ from graphql import (
     Lexer,
     ListValueNode,
     OperationDefinitionNode,
+    OperationType,
     SelectionSetNode,
     Source,
     TokenKind,
@@ -35,7 +36,6 @@ from graphql import (
     visit,
 )
 from graphql.validation import NoSchemaIntrospectionCustomRule
-from strawberry.extensions import SchemaExtension
 
 from gateway.plan.arguments import DEFAULT_PAGE
 
@@ -100,7 +100,8 @@ class Known:
     errors: tuple[GraphQLError, ...]
     sizes: tuple[str, ...]
     """The variables that page sizes are taken from."""
-    operations: int = 1
+    operations: tuple[tuple[str | None, OperationType], ...] = ()
+    """Name and kind of each."""
 
 
 class _Walk:
@@ -201,17 +202,10 @@ def nodes(document: DocumentNode, operation: OperationDefinitionNode, variables:
     return _Nodes(document, {**defaults, **given}).below(operation.selection_set, 0)
 
 
-def _which(operations: int) -> GraphQLError:
-    return GraphQLError(
-        f"The document has {operations} operations; say by operationName which one to run.",
-        extensions={"code": "OPERATION_NAME_NEEDED"},
-    )
-
-
 class Bounds:
     """The limits of one schema, and the documents that were checked against them."""
 
-    def __init__(self, limits: Limits, schema: Callable[[], GraphQLSchema], *, suggestions: bool) -> None:
+    def __init__(self, limits: Limits, schema: GraphQLSchema, *, suggestions: bool) -> None:
         self.limits = limits
         self._schema = schema
         self._suggestions = suggestions
@@ -234,11 +228,12 @@ class Bounds:
     def _check(self, query: str) -> Known:
         self._lex(query)
         document = parse(query)
+        found = [d for d in document.definitions if isinstance(d, OperationDefinitionNode)]
+        operations = tuple((o.name.value if o.name else None, o.operation) for o in found)
         fault = self._fault(document)
         if fault is not None:
-            return Known(document, (fault,), ())
-        errors = validate(self._schema(), document, self._rules, hide_suggestions=not self._suggestions)
-        operations = sum(isinstance(d, OperationDefinitionNode) for d in document.definitions)
+            return Known(document, (fault,), (), operations)
+        errors = validate(self._schema, document, self._rules, hide_suggestions=not self._suggestions)
         return Known(document, tuple(errors), _page_variables(document), operations)
 
     def _lex(self, query: str) -> None:
@@ -296,34 +291,3 @@ def _page_variables(document: DocumentNode) -> tuple[str, ...]:
 
     visit(document, Finder())
     return tuple(found)
-
-
-class Bounded(SchemaExtension):
-    """Applies the limits to one request, and takes what is known of its document from the cache."""
-
-    def __init__(self, bounds: Bounds) -> None:
-        super().__init__()
-        self.bounds = bounds
-
-    def on_parse(self) -> Iterator[None]:
-        """Hands over the parsed document."""
-        context = self.execution_context
-        if context.query:
-            context.graphql_document = self.bounds.known(context.query).document
-        yield
-
-    def on_validate(self) -> Iterator[None]:
-        """Hands over what validation said of the document, and refuses an operation that could return too much."""
-        context = self.execution_context
-        assert context.query is not None
-        known = self.bounds.known(context.query)
-        errors = list(known.errors)
-        if known.operations > 1 and context._provided_operation_name is None:
-            # Strawberry would run the first one, where GraphQL says that none may be guessed.
-            errors.append(_which(known.operations))
-        if not errors:
-            found = self.bounds.nodes(context.query, context.operation_name, context.variables or {})
-            if found > self.bounds.limits.nodes:
-                errors = [TooMuch("nodes", self.bounds.limits.nodes, found)]
-        context.pre_execution_errors = errors
-        yield

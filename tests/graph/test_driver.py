@@ -1,8 +1,10 @@
 """Reading and writing through `Graph`, and what its failures are called."""
 
+import asyncio
 import socket
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from neo4j import AsyncManagedTransaction
@@ -97,3 +99,21 @@ def test_without_any_server_the_error_says_how_to_start_one(tmp_path: Path) -> N
 def test_an_address_that_cannot_be_one_is_refused(tmp_path: Path, uri: str) -> None:
     with pytest.raises(GraphError, match="GATEWAY_NEO4J_URI"):
         open_graph(DatabaseSettings(state=tmp_path, neo4j_uri=uri, neo4j_password=SecretStr("x")))
+
+
+async def test_reads_that_fail_or_are_given_up_do_not_disturb_those_beside_and_after_them(graph: Graph) -> None:
+    async def one(i: int) -> Any:
+        if i % 7 == 3:
+            with pytest.raises(CypherSyntaxError):
+                await graph.read("RETURN nonsense")
+            return i
+        if i % 14 == 5:
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(0.5):
+                    await graph.read(ENDLESS)
+            return i
+        return await graph.read("RETURN $i", {"i": i})
+
+    for _ in range(2):
+        assert await asyncio.gather(*(one(i) for i in range(30))) == list(range(30))
+    assert 0 < len(graph._idle) <= 30
