@@ -91,18 +91,14 @@ class Graph:
         """
         query = Query(statement, timeout=self._timeout)
         try:
-            # Neo4j ends what runs too long. One that has stopped answering ends nothing, and says nothing either.
-            async with asyncio.timeout(self._timeout + _SILENCE_SECONDS):
-                try:
-                    return await self._read(query, parameters)
-                except (DriverError, Neo4jError) as problem:
-                    if not problem.is_retryable():
-                        raise
-                return await self._read(query, parameters)
+            return await self._read(query, parameters)
+        except (DriverError, Neo4jError) as problem:
+            if not problem.is_retryable():
+                raise _translated(problem) from problem
+        try:
+            return await self._read(query, parameters)
         except (DriverError, Neo4jError) as problem:
             raise _translated(problem) from problem
-        except TimeoutError as problem:
-            raise GraphUnavailable("Neo4j does not answer") from problem
 
     async def run(
         self, statement: str, parameters: Mapping[str, Any] | None = None, *, timeout: float | None = None
@@ -162,6 +158,7 @@ class Graph:
         self.requests += 1
         session = self._idle.pop() if self._idle else self._driver.session(**self._read_config)
         try:
+            # Neo4j ends what runs too long. One that has stopped answering ends nothing, and says nothing either.
             async with asyncio.timeout(self._timeout + _SILENCE_SECONDS):
                 found = await _first(session, query, parameters)
         except (DriverError, Neo4jError):
