@@ -27,7 +27,9 @@ class Identification:
             subject = await self._authenticator.subject(presented[0].decode("latin-1")) if presented else PUBLIC
         except InvalidToken as problem:
             metrics.refused.inc()
-            challenge = f'Bearer realm="{REALM}", error="invalid_token", error_description="{problem.description}"'
+            challenge = f'Bearer realm="{REALM}"'
+            if problem.presented:
+                challenge += f', error="invalid_token", error_description="{problem.description}"'
             header = (b"www-authenticate", challenge.encode("ascii"))
             await refuse(send, 401, Code.UNAUTHENTICATED, problem.description, [header])
             return

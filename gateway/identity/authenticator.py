@@ -77,7 +77,7 @@ class Authenticator:
         scheme, _, token = authorization.partition(" ")
         token = token.strip(" ")
         if scheme.lower() != "bearer" or not token:
-            raise InvalidToken("the Authorization header must be: Bearer, a space, a token")
+            raise InvalidToken("the Authorization header must be: Bearer, a space, a token", presented=False)
         digest = sha256(token.encode("utf-8", "surrogatepass")).digest()
         proof = self._proofs.get(digest)
         if proof is None:

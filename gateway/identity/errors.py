@@ -2,10 +2,14 @@
 
 
 class InvalidToken(Exception):
-    """The credentials are refused: 401. `description` says why in plain ASCII, and nothing that a forger could use."""
+    """The credentials are refused: 401. `description` says why in plain ASCII, and nothing that a forger could use.
 
-    def __init__(self, description: str) -> None:
+    `presented` is False when there was no bearer token at all; the challenge then names no error (RFC 6750, 3.1).
+    """
+
+    def __init__(self, description: str, *, presented: bool = True) -> None:
         self.description = description
+        self.presented = presented
         super().__init__(description)
 
 

@@ -208,7 +208,7 @@ class Bounds:
     def __init__(self, limits: Limits, schema: GraphQLSchema, *, suggestions: bool) -> None:
         self.limits = limits
         self._schema = schema
-        self._suggestions = suggestions
+        self.suggestions = suggestions
         self._rules = [*specified_rules, *([] if limits.introspection else [NoSchemaIntrospectionCustomRule])]
         self.known: Callable[[str], Known] = lru_cache(KEPT_DOCUMENTS)(self._check)
         self._nodes: Callable[..., int] = lru_cache(KEPT_DOCUMENTS * 4)(self._count)
@@ -233,7 +233,7 @@ class Bounds:
         fault = self._fault(document)
         if fault is not None:
             return Known(document, (fault,), (), operations)
-        errors = validate(self._schema, document, self._rules, hide_suggestions=not self._suggestions)
+        errors = validate(self._schema, document, self._rules, hide_suggestions=not self.suggestions)
         return Known(document, tuple(errors), _page_variables(document), operations)
 
     def _lex(self, query: str) -> None:

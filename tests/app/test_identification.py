@@ -90,7 +90,11 @@ async def test_a_bad_token_is_401_with_a_challenge(real: Settings, token: str) -
 
 async def test_other_schemes_and_two_headers_are_401_too(real: Settings) -> None:
     async with gateway(real, ScriptedGraph(PEOPLE)) as client:
-        assert "Bearer" in challenged(await client.get("/graphql", headers={"Authorization": "Basic d2FuZzpwdw=="}))
+        for header in ("Basic d2FuZzpwdw==", "Bearer", "d2FuZzpwdw=="):
+            answer = await client.get("/graphql", headers={"Authorization": header})
+            assert answer.status_code == 401
+            assert answer.headers["www-authenticate"] == 'Bearer realm="public-data-gateway"'
+            assert "Bearer, a space, a token" in answer.json()["errors"][0]["message"]
         good = ("Authorization", f"Bearer {ES256.token()}")
         assert "more than one" in challenged(await client.get("/graphql", headers=[good, good]))
 
