@@ -67,37 +67,31 @@ def _abstract(selected: Selected) -> Shape:
 
 
 def _object(type_name: str, children: Sequence[Selected]) -> Shape:
+    """Compiled once per plan: a display with its keys written out takes a third of the time of `dict(zip(…))`.
+
+    What is compiled are response keys, which are GraphQL names, and type names, as Python literals.
+    """
     stored = [c for c in children if c.name != TYPENAME]
-    keys = tuple(c.key for c in stored)
-    required = tuple(i for i, c in enumerate(stored) if c.required)
-    inner = tuple((i, s) for i, c in enumerate(stored) if (s := _value(c)) is not None)
-    all_keys = tuple(c.key for c in children)
-    names = [c.key for c in children if c.name == TYPENAME]
-
-    def leaf(value: Any, table: AccessTable) -> Any:
-        del table
-        if None in value and any(value[i] is None for i in required):
-            raise _Broken
-        return dict(zip(keys, value, strict=False))
-
-    def nested(value: Any, table: AccessTable) -> Any:
-        if None in value and any(value[i] is None for i in required):
-            raise _Broken
-        value = value.copy()
-        for i, one in inner:
-            if value[i] is not None:
-                value[i] = one(value[i], table)
-        return dict(zip(keys, value, strict=False))
-
-    plain = nested if inner else leaf
-    if not names:
-        return plain
-
-    def with_names(value: Any, table: AccessTable) -> Any:
-        found = {**plain(value, table), **dict.fromkeys(names, type_name)}
-        return {key: found[key] for key in all_keys}
-
-    return with_names
+    names: dict[str, Any] = {"required": [i for i, c in enumerate(stored) if c.required], "Broken": _Broken}
+    members, place = [], 0
+    for child in children:
+        if child.name == TYPENAME:
+            members.append(f"{child.key!r}: {type_name!r}")
+            continue
+        text = f"value[{place}]"
+        if (inner := _value(child)) is not None:
+            names[f"shape{place}"] = inner
+            text = f"None if {text} is None else shape{place}({text}, table)"
+        members.append(f"{child.key!r}: {text}")
+        place += 1
+    lines = (
+        "def shape(value, table):",
+        "    if None in value and any(value[i] is None for i in required): raise Broken",
+        f"    return {{{', '.join(members)}}}",
+    )
+    exec("\n".join(lines), names)  # noqa: S102 - see above
+    made: Shape = names["shape"]
+    return made
 
 
 def _value(selected: Selected) -> Shape | None:

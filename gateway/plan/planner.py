@@ -53,13 +53,16 @@ class Asker:
     source: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Caller:
     subject: Subject
     number: int
     table: AccessTable
     guard: Guard
     parameters: Mapping[str, Any]
+    sparse: bool = False
+    """Whether little of the catalogue is theirs to know of, by the counts `counted`."""
+    counted: Mapping[str, int] | None = None
 
 
 @dataclass(slots=True)
@@ -73,6 +76,7 @@ class Planner:
     most_entities: int = 1000
     new_statements: Budget = field(default_factory=lambda: Budget(600))
     class_counts: Mapping[str, int] = field(default_factory=dict)
+    """Roughly how many Datasets have each class; replaced as a whole when counted again."""
     _selections: Selections = field(default_factory=Selections)
     _plans: Bounded[Any, Plan] = field(default_factory=lambda: Bounded(2000))
     _callers: Bounded[int, _Caller] = field(default_factory=lambda: Bounded(2000))
@@ -345,6 +349,9 @@ class Planner:
         return next((name for name, entity in self.entities.items() if entity.prefix == prefix), None)
 
     def _is_sparse(self, caller: _Caller) -> bool:
-        total = sum(self.class_counts.values())
-        allowed = caller.table.allowed(Action.DISCOVER, frozenset({Relation.ANYONE}))
-        return total > 0 and sum(self.class_counts.get(c, 0) for c in allowed) < SPARSE * total
+        if caller.counted is not self.class_counts:
+            total = sum(self.class_counts.values())
+            allowed = caller.table.allowed(Action.DISCOVER, frozenset({Relation.ANYONE}))
+            caller.sparse = sum(self.class_counts.get(c, 0) for c in allowed) < SPARSE * total
+            caller.counted = self.class_counts
+        return caller.sparse

@@ -9,14 +9,13 @@ from typing import Any
 
 from graphql import GraphQLError, OperationType, execute
 from graphql.pyutils import is_awaitable
-from strawberry.exceptions import MissingQueryError
 from strawberry.federation import Schema
-from strawberry.schema.exceptions import CannotGetOperationTypeError, InvalidOperationTypeError
 from strawberry.types import ExecutionContext, ExecutionResult
 from strawberry.types.graphql import OperationType as Allowed
 
 from gateway.plan import PlannedExecutor
 from gateway.schema.limits import Bounds, Known, TooMuch
+from gateway.schema.refusals import Refused
 
 
 class BoundedSchema(Schema):
@@ -43,20 +42,21 @@ class BoundedSchema(Schema):
         """Run one operation of a document.
 
         Raises:
-            MissingQueryError: there is no document.
-            CannotGetOperationTypeError: the document has no operation of that name.
-            InvalidOperationTypeError: the operation is of a kind that is not allowed here.
+            Refused: there is no document, it has no such operation, or that is of a kind that is not allowed here.
         """
         del operation_extensions
         if not query:
-            raise MissingQueryError
+            raise Refused(400, "QUERY_MISSING", "The member query is missing or empty.")
         try:
             known = self.bounds.known(query)
             kind = _kind(known, operation_name)
         except GraphQLError as error:
             return ExecutionResult(data=None, errors=[error])
-        if allowed_operation_types is not None and Allowed[kind.name] not in allowed_operation_types:
-            raise InvalidOperationTypeError(Allowed[kind.name])
+        # There are no subscriptions by any method, as validation says.
+        refusable = allowed_operation_types is not None and kind is not OperationType.SUBSCRIPTION
+        if refusable and Allowed[kind.name] not in (allowed_operation_types or ()):
+            message = f"A {kind.value} cannot be sent by this method; send it by POST."
+            raise Refused(405, "GET_NOT_ALLOWED", message, "POST")
         errors = known.errors or self._too_much(query, operation_name, variable_values or {})
         if errors:
             return ExecutionResult(data=None, errors=list(errors))
@@ -68,6 +68,7 @@ class BoundedSchema(Schema):
             variable_values,
             operation_name,
             executor_class=PlannedExecutor,
+            hide_suggestions=not self.bounds.suggestions,
         )
         if is_awaitable(found):
             found = await found
@@ -88,4 +89,6 @@ def _kind(known: Known, name: str | None) -> OperationType:
     for operation, kind in known.operations:
         if name is None or operation == name:
             return kind
-    raise CannotGetOperationTypeError(name)
+    if name is None:
+        raise Refused(400, "OPERATION_MISSING", "The document has no operation to run.")
+    raise Refused(400, "OPERATION_UNKNOWN", f"operationName: the document has no operation named {name!r}.")

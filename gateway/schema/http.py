@@ -1,51 +1,55 @@
-"""GraphQL over HTTP: Strawberry's view with our context, our JSON, our limits and masked errors."""
+"""GraphQL over HTTP, after the specification of that name: one operation per request, by GET or POST, as JSON.
 
-import asyncio
-import time
+Strawberry's own view serves many frameworks, with uploads, batches and subscriptions, none of which is wanted here; it
+was a quarter of what a small query costs this process, and its refusals have no codes.
+"""
+
+from dataclasses import dataclass
 from typing import Any, Final
+from urllib.parse import parse_qsl
 
 import orjson
 import structlog
-from cross_web import AsyncHTTPRequestAdapter, HTTPException
 from graphql import GraphQLError
-from starlette.requests import Request
-from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocket
-from strawberry.asgi import GraphQL
-from strawberry.http import GraphQLHTTPResponse, GraphQLRequestData
+from strawberry.http.ides import get_graphql_ide_html
 from strawberry.types import ExecutionResult
+from strawberry.types.graphql import OperationType
 
-from gateway.classes import CLASSES, class_label
 from gateway.graph import Graph, GraphTimeout, GraphUnavailable
-from gateway.identity import PUBLIC, Profile, Subject
+from gateway.identity import PUBLIC, Subject
 from gateway.plan import Asker, BadInput, Budget, Planner
 from gateway.policy.store import PolicyStore
 from gateway.schema import ide
 from gateway.schema.build import ENTITIES, build_schema
 from gateway.schema.context import Context
 from gateway.schema.limits import Limits
-from gateway.schema.refusals import Refused, coded, refused
+from gateway.schema.refusals import Refused, coded
+from gateway.schema.upkeep import Upkeep
 from gateway.settings import Settings
-from gateway.vocabulary import Role
 
+JSON: Final = "application/json"
 RESPONSE_TYPE: Final = "application/graphql-response+json"
 """The media type of the GraphQL-over-HTTP specification."""
 
-UPKEEP_SECONDS: Final = 2.0
-"""How often a changed policy file is looked for, at most."""
+_METHODS: Final = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
 
 _log = structlog.get_logger("gateway.graphql")
 
 
-def _media_type(request: Request | WebSocket) -> str:
-    return RESPONSE_TYPE if RESPONSE_TYPE in request.headers.get("accept", "") else "application/json"
+@dataclass(frozen=True, slots=True)
+class _Operation:
+    """What a client sent."""
+
+    query: str | None
+    variables: dict[str, Any] | None
+    name: str | None
 
 
-class View(GraphQL[Context, None]):
-    """One GraphQL endpoint."""
+class Endpoint:
+    """The GraphQL endpoint."""
 
-    def __init__(self, settings: Settings, planner: Planner, upkeep: "Upkeep", page: str | None) -> None:
+    def __init__(self, settings: Settings, planner: Planner, upkeep: Upkeep) -> None:
         limits = Limits(
             tokens=settings.max_tokens,
             depth=settings.max_depth,
@@ -56,102 +60,89 @@ class View(GraphQL[Context, None]):
             introspection=settings.introspection,
         )
         sdl = settings.federation_sdl and settings.introspection
-        schema = build_schema(limits, suggestions=settings.suggestions, sdl=sdl)
-        super().__init__(schema, graphql_ide="graphiql" if settings.ide else None, subscription_protocols=())
+        self._schema = build_schema(limits, suggestions=settings.suggestions, sdl=sdl)
         self._planner = planner
         self._upkeep = upkeep
         self._most_bytes = settings.max_response_bytes
         self._timeout = settings.query_timeout
-        self._page = page
+        self._page = (ide.page() or get_graphql_ide_html(graphql_ide="graphiql")).encode() if settings.ide else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; one that cannot be run is refused as a GraphQL error with a code."""
-        if scope["type"] != "http":
-            await super().__call__(scope, receive, send)
-            return
-        request = Request(scope, receive, send)
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        accept = headers.get(b"accept", b"").decode("latin-1")
+        media_type, allow = RESPONSE_TYPE if RESPONSE_TYPE in accept else JSON, ""
         try:
-            response = await self.run(request)
-        except HTTPException as refusal:
-            response = refused(refusal, _media_type(request))
-        await response(scope, receive, send)
+            operation = await self._operation(scope, headers, receive)
+            if operation is None:
+                return
+            if operation.query is None and scope["method"] == "GET" and ("text/html" in accept or "*/*" in accept):
+                await _send(send, 200, "text/html", self._ide())
+                return
+            status, content = await self._run(scope, operation, media_type)
+        except Refused as refusal:
+            status, allow = refusal.status, refusal.allow
+            content = orjson.dumps({"errors": [refusal.formatted]})
+        await _send(send, status, media_type, content, allow)
 
-    async def get_context(self, request: Request | WebSocket, response: Response | WebSocket) -> Context:
-        """Who asks. The public's new shapes of query are counted by address."""
-        del response
+    async def _operation(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> _Operation | None:
+        """What the client sent; None when the client has left before all of it had come."""
+        if scope["method"] == "GET":
+            given: Any = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+            for name in ("variables", "extensions"):
+                if given.get(name):
+                    given[name] = _parsed(given[name], f"The parameter {name}")
+            return _checked(given)
+        if scope["method"] != "POST":
+            raise Refused(405, "METHOD_NOT_ALLOWED", "Only GET and POST are served here.", "GET, POST")
+        # A media type that a page of a stranger's can send without being asked for leave is not taken (CSRF).
+        sent_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+        if sent_type != JSON.encode():
+            message = f"Send the query as a JSON object with Content-Type: {JSON}."
+            raise Refused(415, "UNSUPPORTED_CONTENT_TYPE", message)
+        body, more = b"", True
+        while more:
+            message_in = await receive()
+            if message_in["type"] == "http.disconnect":
+                return None
+            body += message_in.get("body", b"")
+            more = message_in.get("more_body", False)
+        return _checked(_parsed(body, "The body"))
+
+    async def _run(self, scope: Scope, operation: _Operation, media_type: str) -> tuple[int, bytes]:
+        """Status and body. With the newer media type, a request that did not run is a 400."""
         self._upkeep.nudge()
-        subject: Subject = request.scope.get("state", {}).get("subject", PUBLIC)
-        client = request.client.host if request.client else "unknown"
-        request_id = request.scope.get("state", {}).get("request_id", "unknown")
-        return Context(Asker(subject, subject.id or client), self._planner, request_id)
-
-    def parse_json(self, data: str | bytes) -> Any:
-        """The request's JSON: without lone surrogates, without nesting that would exhaust the stack.
-
-        The body comes as bytes and has to be one object; a list is left for the view to refuse as a batch. What stands
-        in the address (`variables`, `extensions`) comes as text, and the view looks at what it is.
-        """
-        in_body = isinstance(data, bytes)
-        try:
-            found = orjson.loads(data)
-        except orjson.JSONDecodeError as problem:
-            what = "The body" if in_body else "A parameter of the address"
-            raise Refused(400, "NOT_JSON", f"{what} is not valid JSON: {problem}.") from None
-        if in_body and not isinstance(found, dict | list):
-            raise Refused(400, "BAD_REQUEST", "The request body has to be a JSON object with the member query.")
-        return found
-
-    async def parse_http_body(self, request: AsyncHTTPRequestAdapter) -> GraphQLRequestData | list[GraphQLRequestData]:
-        """The request's members. The view looks at all of them but the operation's name."""
-        data = await super().parse_http_body(request)
-        if isinstance(data, GraphQLRequestData) and not isinstance(data.operation_name, str | None):
-            raise Refused(400, "BAD_REQUEST", "The member operationName must be a string or null.")
-        return data
-
-    def encode_json(self, data: object) -> bytes:
-        """The response's bytes; one over the limit is refused whole."""
-        encoded = orjson.dumps(data)
-        if len(encoded) > self._most_bytes:
-            message = (
-                f"The response has {len(encoded)} bytes; at most {self._most_bytes} are allowed "
-                "(GATEWAY_MAX_RESPONSE_BYTES). Ask for smaller pages or fewer fields."
-            )
-            refusal = {"message": message, "extensions": {"code": "LIMIT_RESPONSE", "most": self._most_bytes}}
-            return orjson.dumps({"data": None, "errors": [refusal]})
-        return encoded
-
-    async def get_sub_response(self, request: Request | WebSocket) -> Response:
-        """Carries what the client accepts to where the response is made."""
-        response = await super().get_sub_response(request)
-        response.media_type = _media_type(request)
-        return response
-
-    def create_response(
-        self, response_data: GraphQLHTTPResponse | list[GraphQLHTTPResponse], sub_response: Response
-    ) -> Response:
-        """The response in the media type that was accepted; a request that did not run is 400 in the newer one."""
-        status = 200
-        if sub_response.media_type == RESPONSE_TYPE and isinstance(response_data, dict) and "data" not in response_data:
-            status = 400
-        return Response(
-            self.encode_json(response_data), status_code=status, media_type=f"{sub_response.media_type}; charset=utf-8"
+        state = scope.get("state", {})
+        subject: Subject = state.get("subject", PUBLIC)
+        client = scope.get("client")
+        # The public's new shapes of query are counted by address.
+        asker = Asker(subject, subject.id or (client[0] if client else "unknown"))
+        request_id = state.get("request_id", "unknown")
+        result = await self._schema.execute(
+            operation.query,
+            operation.variables,
+            Context(asker, self._planner, request_id),
+            operation_name=operation.name,
+            allowed_operation_types=_METHODS[scope["method"]],
         )
+        members = self._members(result, request_id)
+        status = 400 if media_type == RESPONSE_TYPE and "data" not in members else 200
+        return status, self._encoded(members)
 
-    async def process_result(self, request: Request, result: ExecutionResult) -> GraphQLHTTPResponse:
+    def _members(self, result: ExecutionResult, request_id: str) -> dict[str, Any]:
         """The result as JSON members, with every unexpected error masked."""
         errors = result.errors or []
-        for error in errors:
-            cause = error.original_error
-            if isinstance(cause, GraphUnavailable):
-                raise cause
-        shown = [self._shown(request, error) for error in errors]
         if not errors:
             return {"data": result.data}
+        for error in errors:
+            if isinstance(error.original_error, GraphUnavailable):
+                raise error.original_error
+        shown = [self._shown(error, request_id) for error in errors]
         if result.data is None and all(error.path is None for error in errors):
             return {"errors": shown}
         return {"data": result.data, "errors": shown}
 
-    def _shown(self, request: Request, error: GraphQLError) -> Any:
+    def _shown(self, error: GraphQLError, request_id: str) -> Any:
         cause = error.original_error
         if isinstance(cause, BadInput):
             return {**error.formatted, "extensions": cause.extensions}
@@ -161,51 +152,62 @@ class View(GraphQL[Context, None]):
             return {**error.formatted, "message": message, "extensions": code}
         if cause is None or isinstance(cause, GraphQLError):
             return coded(error)
-        identifier = request.scope.get("state", {}).get("request_id", "unknown")
-        _log.error("unexpected error", request_id=identifier, exc_info=cause)
-        message = f"Something went wrong on our side. Report it with this id: {identifier}."
-        return {**error.formatted, "message": message, "extensions": {"code": "INTERNAL", "id": identifier}}
+        _log.error("unexpected error", request_id=request_id, exc_info=cause)
+        message = f"Something went wrong on our side. Report it with this id: {request_id}."
+        return {**error.formatted, "message": message, "extensions": {"code": "INTERNAL", "id": request_id}}
 
-    async def render_graphql_ide(self, request: Request) -> Response:
-        """The IDE's page."""
+    def _encoded(self, members: dict[str, Any]) -> bytes:
+        """The response's bytes; one over the limit is refused whole."""
+        encoded = orjson.dumps(members)
+        if len(encoded) <= self._most_bytes:
+            return encoded
+        message = (
+            f"The response has {len(encoded)} bytes; at most {self._most_bytes} are allowed "
+            "(GATEWAY_MAX_RESPONSE_BYTES). Ask for smaller pages or fewer fields."
+        )
+        refusal = {"message": message, "extensions": {"code": "LIMIT_RESPONSE", "most": self._most_bytes}}
+        return orjson.dumps({"data": None, "errors": [refusal]})
+
+    def _ide(self) -> bytes:
         if self._page is None:
-            return await super().render_graphql_ide(request)
-        return Response(self._page, media_type="text/html")
+            raise Refused(404, "NOT_FOUND", "There is no page here; send a query.")
+        return self._page
 
 
-class Upkeep:
-    """What a process keeps fresh between requests: the policy, and the rough size of each access class."""
+def _parsed(text: bytes | str, what: str) -> Any:
+    """JSON without lone surrogates and without nesting that would exhaust the stack."""
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError as problem:
+        raise Refused(400, "NOT_JSON", f"{what} is not valid JSON: {problem}.") from None
 
-    def __init__(self, graph: Graph, policy: PolicyStore, planner: Planner) -> None:
-        self._graph, self._policy, self._planner = graph, policy, planner
-        self._due = 0.0
-        self._task: asyncio.Task[None] | None = None
-        counts = ", ".join(f"{key}: COUNT {{ (:{class_label(key)}) }}" for key in CLASSES)
-        self._count = f"RETURN {{{counts}}} AS r"
 
-    def warm(self) -> None:
-        """Makes the tables of the usual profiles in the background, so that nobody's first request waits for them."""
-        self._task = asyncio.get_running_loop().create_task(self._first())
+def _checked(given: Any) -> _Operation:
+    if isinstance(given, list):
+        raise Refused(400, "BATCHING_OFF", "One operation per request; a list of them is not taken.")
+    if not isinstance(given, dict):
+        raise Refused(400, "BAD_REQUEST", "The request body has to be a JSON object with the member query.")
+    for name, kind, said in (
+        ("query", str, "a string"),
+        ("variables", dict, "an object"),
+        ("operationName", str, "a string"),
+        ("extensions", dict, "an object"),
+    ):
+        value = given.get(name)
+        if value is not None and not isinstance(value, kind):
+            raise Refused(400, "BAD_REQUEST", f"The member {name} must be {said} or null.")
+    return _Operation(given.get("query"), given.get("variables"), given.get("operationName"))
 
-    async def _first(self) -> None:
-        for role in Role:
-            await asyncio.to_thread(self._policy.table_for, Profile(frozenset({role})))
-        await self._round()
 
-    def nudge(self) -> None:
-        """Starts a round in the background when one is due."""
-        if time.monotonic() < self._due or (self._task is not None and not self._task.done()):
-            return
-        self._due = time.monotonic() + UPKEEP_SECONDS
-        self._task = asyncio.get_running_loop().create_task(self._round())
-
-    async def _round(self) -> None:
-        try:
-            await asyncio.to_thread(self._policy.refresh)
-            self._planner.class_counts = await self._graph.read(self._count, {})
-        except GraphUnavailable:
-            # The last counts only choose between two ways to the same answer.
-            return
+async def _send(send: Send, status: int, media_type: str, content: bytes, allow: str = "") -> None:
+    headers = [
+        (b"content-type", f"{media_type}; charset=utf-8".encode()),
+        (b"content-length", b"%d" % len(content)),
+    ]
+    if allow:
+        headers.append((b"allow", allow.encode()))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content})
 
 
 def graphql_app(settings: Settings, graph: Graph) -> ASGIApp:
@@ -223,7 +225,7 @@ def graphql_app(settings: Settings, graph: Graph) -> ASGIApp:
     )
     upkeep = Upkeep(graph, policy, planner)
     upkeep.warm()
-    return View(settings, planner, upkeep, ide.page())
+    return Endpoint(settings, planner, upkeep)
 
 
-__all__ = ["View", "graphql_app"]
+__all__ = ["Endpoint", "graphql_app"]

@@ -1,9 +1,14 @@
-"""The root fields. Each hands itself to `plan`, which answers it with one statement."""
+"""The root fields. Each hands itself to `plan`, which answers it with one statement.
+
+They are called as graphql-core calls a resolver (`build.py`): what arguments there are is declared here, but pages and
+filters are read by `plan` from the document, so that nothing is made of them first.
+"""
 
 from collections.abc import Awaitable
-from typing import Annotated, Any, Union
+from typing import TYPE_CHECKING, Annotated, Any, Union
 
 import strawberry
+from graphql import GraphQLResolveInfo
 from strawberry import Info
 
 from gateway.plan import Shaped
@@ -57,7 +62,10 @@ _HITS = Connection(
     "Dataset", {"SCORE": Order("score", numeric=True, descending=True)}, "SCORE", filters=DATASET_FILTERS
 )
 
-Asked = Info[Context, None]
+if TYPE_CHECKING:
+    Asked = GraphQLResolveInfo[Context]
+else:
+    Asked = Info  # Strawberry knows by this type that the parameter is no argument
 
 
 async def _answer(planned: Awaitable[Shaped | None]) -> Any:
@@ -72,21 +80,21 @@ class Query:
     @strawberry.field(description="The caller, as the gateway knows them.")
     async def me(self, info: Asked) -> Me:
         """Who is asking."""
-        return await _answer(info.context.planner.me(info._raw_info, info.context.asker))
+        return await _answer(info.context.planner.me(info, info.context.asker))
 
     @strawberry.field(description="An object by its global id; null when there is none that the caller may know of.")
     async def node(
         self, info: Asked, id: Annotated[strawberry.ID, strawberry.argument(description="The global id.")]
     ) -> Node | None:
         """Relay's refetch."""
-        return await _answer(info.context.planner.node(info._raw_info, info.context.asker, id))
+        return await _answer(info.context.planner.node(info, info.context.asker, id))
 
     @strawberry.field(description="Objects by their global ids, in the order asked for; null where there is none.")
     async def nodes(
         self, info: Asked, ids: Annotated[list[strawberry.ID], strawberry.argument(description="The global ids.")]
     ) -> list[Node | None]:
         """Relay's plural refetch."""
-        return await _answer(info.context.planner.nodes(info._raw_info, info.context.asker, ids))
+        return await _answer(info.context.planner.nodes(info, info.context.asker, ids))
 
     @strawberry.field(description="An agency, by exactly one of its keys.")
     async def agency(
@@ -97,7 +105,7 @@ class Query:
     ) -> Agency | None:
         """One agency."""
         keys = {"id": id, "code": code}
-        return await _answer(info.context.planner.by_key(info._raw_info, info.context.asker, "Agency", keys))
+        return await _answer(info.context.planner.by_key(info, info.context.asker, "Agency", keys))
 
     @strawberry.field(description="The agencies, by code.", metadata={KEY: agencies_.PAGES})
     async def agencies(
@@ -110,7 +118,7 @@ class Query:
         before: Before = None,
     ) -> Page[Agency]:
         """A page of agencies."""
-        return await _answer(info.context.planner.page(info._raw_info, info.context.asker))
+        return await _answer(info.context.planner.page(info, info.context.asker))
 
     @strawberry.field(description="公共数据资源. A dataset, by exactly one of its keys.")
     async def dataset(
@@ -123,7 +131,7 @@ class Query:
     ) -> Dataset | None:
         """One dataset."""
         keys = {"id": id, "identifier": identifier}
-        return await _answer(info.context.planner.by_key(info._raw_info, info.context.asker, "Dataset", keys))
+        return await _answer(info.context.planner.by_key(info, info.context.asker, "Dataset", keys))
 
     @strawberry.field(description="目录. The datasets that the caller may know of.", metadata={KEY: datasets_.PAGES})
     async def datasets(
@@ -137,7 +145,7 @@ class Query:
         before: Before = None,
     ) -> FacetedConnection[Dataset]:
         """A page of the catalogue."""
-        return await _answer(info.context.planner.page(info._raw_info, info.context.asker))
+        return await _answer(info.context.planner.page(info, info.context.asker))
 
     @strawberry.field(
         description="Full text in Chinese and English over datasets and fields: all the words have to be found.",
@@ -156,13 +164,13 @@ class Query:
         before: Before = None,
     ) -> SearchConnection:
         """A page of hits."""
-        return await _answer(info.context.planner.search(info._raw_info, info.context.asker))
+        return await _answer(info.context.planner.search(info, info.context.asker))
 
     @strawberry.field(description="行政区划. All jurisdictions, by code.")
     async def jurisdictions(self, info: Asked) -> list[Jurisdiction]:
         """The jurisdiction tree as a list."""
         planner = info.context.planner
-        return await _answer(planner.everything(info._raw_info, info.context.asker, "Jurisdiction", "code"))
+        return await _answer(planner.everything(info, info.context.asker, "Jurisdiction", "code"))
 
     @strawberry.field(
         description="Whether an action on a dataset or field is allowed to the caller, or in another role, and why."
@@ -182,4 +190,4 @@ class Query:
         """The decision, with the rule and the requirement behind it."""
         planner = info.context.planner
         with logged(info.context, target, as_role):
-            return await _answer(planner.explain(info._raw_info, info.context.asker, target, action, as_role))
+            return await _answer(planner.explain(info, info.context.asker, target, action, as_role))
