@@ -160,10 +160,15 @@ def test_the_whole_city_as_the_matrix_says(served: Served, who: Caller) -> None:
         assert access["fetch"]["reason"]["en"]
 
 
+RANKS: Final = {"center": "center", "supervisor": "gxj", "auditor": "sjj"}
+
+
 def test_the_callers_differ_as_they_should() -> None:
     known = {who.name: len(expected(who)) for who in CALLERS}
     read = {who.name: sum(r for r, _, _ in expected(who).values()) for who in CALLERS}
-    fetched = {who.name: sum(f for _, _, (f, _) in expected(who).values()) for who in CALLERS}
     assert known[None] < known["center"] < known["staff@gaj"] == known["officer@gaj"]
     assert read[None] < read["supervisor@621022"] < read["center"]
-    assert fetched[None] == fetched["center"] < fetched["staff@gaj"]
+    fetched = {who.name: {i for i, (_, _, (f, _)) in expected(who).items() if f} for who in CALLERS}
+    for name, agency in RANKS.items():
+        assert all(f"/{agency}/" in identifier for identifier in fetched[name] ^ fetched[None]), name
+    assert fetched[None] < fetched["staff@gaj"]
