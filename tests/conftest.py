@@ -4,6 +4,7 @@ All asynchronous tests and fixtures share one event loop: a driver's connections
 """
 
 from collections.abc import AsyncIterator, Iterator
+from typing import Any
 
 import pytest
 
@@ -41,3 +42,11 @@ async def module_graph(shared_graph: Graph) -> Graph:
     """An empty, migrated graph that one module's tests fill once. Never together with `graph` in one module."""
     await empty(shared_graph)
     return shared_graph
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Says how many cases those tests compared that compare many: what they recorded with `record_property`."""
+    for report in terminalreporter.stats.get("passed", ()):
+        if figures := dict(report.user_properties):
+            said = ", ".join(f"{number:,} {name}" for name, number in figures.items())
+            terminalreporter.write_line(f"{report.nodeid.partition('::')[2]}: {said}")

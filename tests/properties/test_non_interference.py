@@ -4,7 +4,7 @@ discover removed and what it cannot inspect set to null (design section 4).
 
 import os
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
@@ -92,14 +92,14 @@ class Trial:
                 figures.differing.append(query.text)
 
 
-async def test_nothing_hidden_shows_in_any_answer(graph: Graph, capsys: pytest.CaptureFixture[str]) -> None:
+async def test_nothing_hidden_shows_in_any_answer(graph: Graph, record_property: Callable[[str, int], None]) -> None:
     figures = Figures()
     names = [HIDING[i % len(HIDING)] if i % 4 else sorted(CALLERS)[i // 4 % len(CALLERS)] for i in range(WORLDS)]
     for seed, name in enumerate(names):
         trial = Trial(graph, seed, name)
         await trial.run(figures, trial.queries)
-    with capsys.disabled():
-        print(f"\nnon-interference: {figures.cases} cases, {figures.hiding} of them with something to hide")
+    record_property("cases", figures.cases)
+    record_property("of them with something to hide", figures.hiding)
     assert figures.differing == []
     assert figures.hiding * 2 >= figures.cases
     assert figures.hiding >= WORLDS * 3, "too few cases hide anything: the property proves little"
