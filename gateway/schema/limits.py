@@ -38,6 +38,7 @@ from graphql import (
 from graphql.validation import NoSchemaIntrospectionCustomRule
 
 from gateway.plan.arguments import DEFAULT_PAGE
+from gateway.schema.comparisons import explained
 
 KEPT_DOCUMENTS: Final = 1000
 PAGE_SIZES: Final = ("first", "last")
@@ -234,7 +235,7 @@ class Bounds:
         if fault is not None:
             return Known(document, (fault,), (), operations)
         errors = validate(self._schema, document, self._rules, hide_suggestions=not self.suggestions)
-        return Known(document, tuple(errors), _page_variables(document), operations)
+        return Known(document, explained(errors), _page_variables(document), operations)
 
     def _lex(self, query: str) -> None:
         """Raises before the parser would recurse: its own stack grows with the nesting of braces and brackets."""

@@ -1,5 +1,6 @@
 """Queries that ask for too much, or for a page that cannot be: each names the limit and its value, and nothing runs."""
 
+import json
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
@@ -30,6 +31,7 @@ LIMITS: Final[dict[str, tuple[str, str, str, int]]] = {
 }  # fmt: skip
 
 # The query and its variables; then code, and what the message says.
+DEEPEST: Final[Any] = json.loads("[" * 900 + "]" * 900)
 WORDS: Final = " ".join(f"w{i}" for i in range(17))
 PAGE: Final = "from 0 to 100 (GATEWAY_MAX_PAGE_SIZE), this is "
 MISTAKES: Final[dict[str, tuple[str, Any, str, str]]] = {
@@ -85,6 +87,13 @@ MISTAKES: Final[dict[str, tuple[str, Any, str, str]]] = {
     "17 words": (
         "query($q: String) { datasets(filter: {text: $q}) { totalCount } }", {"q": WORDS},
         "QUERY_TOO_LONG", "datasets.filter.text: at most 16 different words, this has 17.",
+    ),
+    "repetitions": (
+        "{ me { " + "id " * 4900 + "} }", None, "LIMIT_COMPARISONS", "at most 100000 comparisons are made.",
+    ),
+    "a representation full of lists": (
+        "query($r: [_Any!]!) { _entities(representations: $r) { __typename } }", {"r": [DEEPEST]},
+        "BAD_REPRESENTATION", "representations[0]: needs __typename",
     ),
     "circular fragment": (
         '{ agency(code: "x") { ...A } } fragment A on Agency { ...B } fragment B on Agency { ...A }', None,

@@ -4,8 +4,9 @@ import time
 from typing import Any, Final
 
 import pytest
-from graphql import GraphQLError, OperationDefinitionNode, parse
+from graphql import GraphQLError, OperationDefinitionNode, get_introspection_query, parse
 
+from gateway.schema.comparisons import COMPARISONS
 from gateway.schema.limits import MOST, Limits, nodes
 from tests.plan.asking import Gateway
 from tests.plan.plans import Recorder
@@ -154,6 +155,28 @@ async def test_a_long_chain_of_fragments_is_refused_without_exhausting_the_stack
     assert (await refusal(text, {}, Limits(tokens=10**5)))["limit"] == "depth"
     inline = '{ agency(code: "x") { ' + "... { " * 3000 + "name" + " }" * 3000 + " } }"
     assert (await refusal(inline, {}, Limits(tokens=10**5)))["limit"] == "depth"
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "{ me { " + "id " * 4900 + "} }",
+        '{ agency(code: "x") { ' + "parent { id } " * 1200 + "} }",
+        '{ agency(code: "x") { ' + "datasets(first: 1) { totalCount } datasets(first: 2) { totalCount } " * 200 + "} }",
+        "{ me { " + " ".join(f"...F{i}" for i in range(500)) + " } }"
+        + " ".join(f"fragment F{i} on Me {{ id }}" for i in range(500)),
+    ],
+)  # fmt: skip
+async def test_repetitions_are_not_compared_without_end(query: str) -> None:
+    (error,) = await asked(query, {}, Limits())
+    assert error.extensions == {"code": "LIMIT_COMPARISONS", "limit": "comparisons", "most": COMPARISONS}
+    assert f"at most {COMPARISONS} comparisons" in error.message
+
+
+async def test_what_people_repeat_is_compared() -> None:
+    wide = " ".join(f"a{i}: datasets(first: 1) {{ totalCount nodes {{ id title }} }}" for i in range(20))
+    for query in ("{ " + wide + " " + wide + " }", get_introspection_query()):
+        assert not [e for e in await asked(query, {}, Limits(root_fields=40)) if e.path is None]
 
 
 async def test_introspection_can_be_off() -> None:
