@@ -206,3 +206,11 @@ class NextStep(StrEnum):
     NEGOTIATE = "NEGOTIATE"
     SIGN_IN = "SIGN_IN"
     NOTHING = "NOTHING"
+
+
+class TallyPer(StrEnum):
+    """What a Tally counts the Datasets of; each also distinguishes class and tiers."""
+
+    AGENCY_THEME = "AGENCY_THEME"
+    AGENCY = "AGENCY"
+    THEME = "THEME"

@@ -5,9 +5,11 @@ from datetime import UTC, datetime
 from itertools import islice
 from typing import Any, Final, TypeVar
 
+from gateway.catalog.statements import TALLY
+from gateway.catalog.tallies import count, tally_rows
 from gateway.graph import Graph
 from graph_seed import city, scaled
-from graph_seed.rows import DatasetRow, Row, tallies
+from graph_seed.rows import DatasetRow, Row
 
 T = TypeVar("T")
 Progress = Callable[[str, int, int], None]
@@ -44,9 +46,6 @@ MATCH (g:Agency {id: r.p.agency})
 CREATE (d:Dataset)-[:PROVIDED_BY]->(g) SET d = r.p SET d:$(r.label)
 CREATE (d)-[:HAS_VERSION]->(v:DatasetVersion) SET v = r.v
 FOREACH (f IN r.f | CREATE (d)-[:HAS_FIELD]->(x:Field)<-[:LISTS]-(v) SET x = f)
-"""
-_TALLIES: Final = """
-UNWIND $rows AS r MERGE (t:Tally {key: r.key}) ON CREATE SET t = r ON MATCH SET t.n = t.n + r.n
 """
 _DERIVED: Final = """
 UNWIND $rows AS r MATCH (a:{label} {{id: r.target}}) MATCH (b:{label} {{id: r.source}})
@@ -151,16 +150,20 @@ async def _entries(graph: Graph, entries: Iterable[DatasetRow], total: int, prog
     done = 0
     for batch in _batches(entries, BATCH):
         rows = [entry.as_parameter() for entry in batch]
-        counted = tallies(entry.properties for entry in batch)
+        counted = tally_rows(count(entry.properties for entry in batch), _homes(batch))
 
         async def work(tx: Any, rows: list[Row] = rows, counted: list[Row] = counted) -> None:
             await (await tx.run(_DATASETS, rows=rows)).consume()
-            await (await tx.run(_TALLIES, rows=counted)).consume()
+            await (await tx.run(TALLY, rows=counted)).consume()
 
         await graph.write(work, timeout=600)
         done += len(rows)
         if progress:
             progress("datasets", done, total)
+
+
+def _homes(batch: Iterable[DatasetRow]) -> dict[str, str]:
+    return {entry.properties["agency"]: entry.properties["jurisdiction"] for entry in batch}
 
 
 async def _write(

@@ -85,27 +85,5 @@ def dataset_row(properties: Row, tier: Tier, fields: Iterable[Row], recorded: da
     return DatasetRow(class_label(key), whole, version, kept)
 
 
-def tallies(rows: Iterable[Row]) -> list[Row]:
-    """How many entries there are per agency, theme, class and tier."""
-    found: dict[tuple[str, ...], Row] = {}
-    for p in rows:
-        parts = (p["agency"], p["theme"], p["accessClass"], p["shareType"], p["openType"])
-        tally = found.setdefault(
-            parts,
-            {
-                "key": "|".join(parts),
-                "agency": p["agency"],
-                "jurisdiction": p["jurisdiction"],
-                "theme": p["theme"],
-                "accessClass": p["accessClass"],
-                "shareType": p["shareType"],
-                "openType": p["openType"],
-                "n": 0,
-            },
-        )
-        tally["n"] += 1
-    return list(found.values())
-
-
 EPOCH: Final = datetime(2025, 1, 1, tzinfo=UTC)
 """The instant from which the city's times are counted."""

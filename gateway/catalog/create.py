@@ -7,7 +7,7 @@ from neo4j import AsyncManagedTransaction
 from neo4j.exceptions import ConstraintError
 
 from gateway.catalog import statements
-from gateway.catalog.batches import LARGEST, pieces, run_rows, unknown
+from gateway.catalog.batches import LARGEST, pieces, run_rows, unknown, value
 from gateway.catalog.model import Entry
 from gateway.catalog.problems import Code, Problem, Rejected
 from gateway.catalog.rows import StoredEntry, to_rows
@@ -57,9 +57,8 @@ async def _create(tx: AsyncManagedTransaction, stored: list[StoredEntry]) -> Non
     rows = [_row(entry, moment) for entry in stored]
     if await run_rows(tx, statements.CREATE, rows) != len(rows):
         raise unknown(stored[0].identifier, "agency", "agency of an entry in this batch")
-    # Jurisdictions are taken from the agencies by the statement.
-    homes = {entry.agency: "" for entry in stored}
-    await run_rows(tx, statements.TALLY_CREATED, tally_rows(count(row["p"] for row in rows), homes))
+    homes = dict(await value(tx, statements.HOMES, ids=sorted({entry.agency for entry in stored})))
+    await run_rows(tx, statements.TALLY, tally_rows(count(row["p"] for row in rows), homes))
 
 
 def _row(entry: StoredEntry, moment: str) -> dict[str, Any]:

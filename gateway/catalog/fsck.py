@@ -15,7 +15,7 @@ from gateway.catalog.fsck_rules import (
     jurisdiction_differences,
     orphan_differences,
 )
-from gateway.catalog.tallies import PLACE, Place, tally_key
+from gateway.catalog.tallies import PLACE, Place, tally_rows
 from gateway.graph.driver import Graph
 from gateway.vocabulary import FOREVER
 
@@ -95,17 +95,16 @@ async def _pages(graph: Graph, statement: str) -> AsyncIterator[dict[str, Any]]:
 
 
 async def _tallies(graph: Graph, counted: Counter[Place], found: Callable[[Difference], None]) -> None:
-    expected = {tally_key(where): (where, n) for where, n in counted.items()}
-    homes = dict(await graph.read(_HOMES))
+    homes = {agency: str(home) for agency, home in await graph.read(_HOMES)}
+    homes = {**{where[0]: "absent" for where in counted}, **homes}
+    expected = {row["key"]: {**row["place"], "n": row["change"]} for row in tally_rows(counted, homes)}
     held = {str(row["key"]): row for row in await graph.read(_TALLIES)}
     for key in sorted(expected.keys() | held.keys()):
-        row, (where, n) = held.get(key), expected.get(key, (tuple(key.split("|")), 0))
+        row, wanted = held.get(key), expected.get(key, {"n": 0})
         if row is None:
-            found(Difference(key, "tally", "absent", str(n)))
+            found(Difference(key, "tally", "absent", str(wanted["n"])))
             continue
-        if row.get("n") != n:
-            found(Difference(key, "tally", str(row.get("n")), str(n)))
-        place = dict(zip(PLACE, where, strict=False)) | {"jurisdiction": homes.get(where[0])}
-        for name, value in place.items():
+        for name, value in wanted.items():
             if row.get(name) != value:
-                found(Difference(key, f"tally's {name}", str(row.get(name)), str(value)))
+                what = "tally" if name == "n" else f"tally's {name}"
+                found(Difference(key, what, str(row.get(name)), str(value)))

@@ -154,17 +154,6 @@ RETURN count(*)
 """
 """The first SET takes the lock; only then is the count read, so that no change is lost."""
 
-TALLY_CREATED: Final = """
-UNWIND $rows AS row
-MATCH (a:Agency {id: row.place.agency})
-MERGE (t:Tally {key: row.key}) ON CREATE SET t += row.place, t.jurisdiction = a.jurisdiction, t.n = 0
-SET t.writing = true
-WITH t, row
-SET t.n = t.n + row.change
-REMOVE t.writing
-RETURN count(*)
-"""
-
 DERIVATIONS: Final = """
 UNWIND $rows AS row
 MATCH (a:{label} {{id: row.target}}) MATCH (b:{label} {{id: row.source}})

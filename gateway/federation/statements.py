@@ -123,10 +123,3 @@ WITH d
 MATCH (d)-[:HAS_FIELD]->(f:Field)
 SET f.accessClass = $unpublished
 """
-
-TALLY: Final = """
-UNWIND $rows AS row
-MERGE (t:Tally {key: row.key})
-ON CREATE SET t += row.place, t.n = 0
-SET t.n = t.n + row.change
-"""

@@ -11,6 +11,8 @@ from typing import Any, Final
 
 from neo4j import AsyncManagedTransaction
 
+from gateway.catalog import statements as catalog_statements
+from gateway.catalog.tallies import Place, place, tally_rows
 from gateway.classes import UNPUBLISHED, access_class, class_label
 from gateway.federation import statements
 from gateway.federation.mapping import ImportedEntry
@@ -19,8 +21,6 @@ from gateway.graph.times import now as clock
 from gateway.vocabulary import FOREVER, Origin, Status
 
 _WITHDRAWN: Final = Status.WITHDRAWN.value
-_PLACE: Final = ("agency", "theme", "accessClass", "shareType", "openType")
-_TallyKey = tuple[str, ...]
 
 
 class Batch:
@@ -37,7 +37,7 @@ class Batch:
         todo = [entry for entry in entries if entry.identifier not in taken and _differs(entry, before)]
         if not todo:
             return taken
-        tally: Counter[_TallyKey] = Counter()
+        tally: Counter[Place] = Counter()
         rows = [self._row(entry, before.get(entry.identifier), moment, tally) for entry in todo]
         identifiers = [entry.identifier for entry in todo]
         await _run(tx, statements.CLOSE_VERSIONS, identifiers=identifiers, now=moment, forever=FOREVER)
@@ -47,22 +47,22 @@ class Batch:
         await _run(tx, statements.WRITE_FIELDS, rows=fields, forever=FOREVER)
         distributions = [row for entry in todo for row in _distribution_rows(entry)]
         await _run(tx, statements.WRITE_DISTRIBUTIONS, rows=distributions)
-        await _tally(tx, tally)
+        await _tally(tx, tally, self._jurisdiction)
         return taken
 
     async def withdraw(self, tx: AsyncManagedTransaction, identifiers: Sequence[str]) -> None:
         """Take entries out of the published catalogue; their description and versions stay."""
         moment, before = await self._begin(tx, identifiers)
         gone = [entry for entry in before.values() if entry["ours"] and entry["status"] != _WITHDRAWN]
-        tally: Counter[_TallyKey] = Counter()
+        tally: Counter[Place] = Counter()
         for entry in gone:
-            tally[_place(entry)] -= 1
-            tally[_place(entry | {"accessClass": UNPUBLISHED})] += 1
+            tally[place(entry)] -= 1
+            tally[place(entry | {"accessClass": UNPUBLISHED})] += 1
         rows = [{"identifier": entry["identifier"], "oldLabels": [class_label(entry["accessClass"])]} for entry in gone]
         names = [row["identifier"] for row in rows]
         await _run(tx, statements.CLOSE_VERSIONS, identifiers=names, now=moment, forever=FOREVER)
         await _run(tx, statements.WITHDRAW, rows=rows, unpublished=UNPUBLISHED, label=class_label(UNPUBLISHED))
-        await _tally(tx, tally)
+        await _tally(tx, tally, self._jurisdiction)
 
     async def _begin(
         self, tx: AsyncManagedTransaction, identifiers: Sequence[str]
@@ -76,7 +76,7 @@ class Batch:
         return moment, {entry["identifier"]: entry for entry in record[0]}
 
     def _row(
-        self, entry: ImportedEntry, before: dict[str, Any] | None, moment: str, tally: Counter[_TallyKey]
+        self, entry: ImportedEntry, before: dict[str, Any] | None, moment: str, tally: Counter[Place]
     ) -> dict[str, Any]:
         version = (before["version"] or 0) + 1 if before else 1
         key = access_class(entry.tier, published=True)
@@ -92,8 +92,8 @@ class Batch:
             "version": version,
         }
         if before:
-            tally[_place(before)] -= 1
-        tally[_place(properties)] += 1
+            tally[place(before)] -= 1
+        tally[place(properties)] += 1
         return {
             "identifier": entry.identifier,
             "id": make_id("ds_", entry.identifier),
@@ -114,22 +114,9 @@ def _differs(entry: ImportedEntry, before: Mapping[str, Mapping[str, Any]]) -> b
     return held is None or held["digest"] != entry.digest or held["status"] == _WITHDRAWN
 
 
-def _place(entry: Mapping[str, Any]) -> _TallyKey:
-    return *(entry[name] for name in _PLACE), entry["jurisdiction"]
-
-
-async def _tally(tx: AsyncManagedTransaction, changes: Counter[_TallyKey]) -> None:
-    """Change the counts, in one order for everybody so that two writers cannot wait for each other."""
-    rows = [
-        {
-            "key": "|".join(place),
-            "place": dict(zip(_PLACE, place, strict=True)) | {"jurisdiction": jurisdiction},
-            "change": change,
-        }
-        for (*place, jurisdiction), change in sorted(changes.items())
-        if change
-    ]
-    await _run(tx, statements.TALLY, rows=rows)
+async def _tally(tx: AsyncManagedTransaction, changes: Counter[Place], jurisdiction: str) -> None:
+    homes = {where[0]: jurisdiction for where in changes}
+    await _run(tx, catalog_statements.TALLY, rows=tally_rows(changes, homes))
 
 
 def _field_rows(entry: ImportedEntry) -> list[dict[str, Any]]:

@@ -81,6 +81,10 @@ class Guard:
         """A Boolean expression: may the caller do `action` to `classed`, which belongs to the Dataset `row`?"""
         return self.apply(site, self._test(action, classed, row))
 
+    def stranger(self, site: Site, action: Action, classed: str) -> str:
+        """The same for a Dataset to which the caller has no relation, where `relations` has some."""
+        return self.apply(site, f"{classed}.accessClass IN $f_{action}_0")
+
     def _test(self, action: Action, classed: str, row: str) -> str:
         base, relations = f"{classed}.accessClass IN $a_{action}_0", self.relations(action)
         if not relations:

@@ -42,8 +42,8 @@ class Rows:
     distinct: bool = False
     branches: list["Branch"] = field(default_factory=list)
     """Several starts instead of one, each in index order, to be merged: for a caller who sees few of many rows."""
-    tally: list[str] | None = None
-    """What must hold of a Tally `t` that counts some of these rows; None when tallies cannot answer."""
+    tally: list[tuple[str, str]] | None = None
+    """Properties of a Tally `t`, with what must hold of each so that it counts these rows; None: tallies cannot say."""
     equal: tuple[str, ...] = ()
     """Properties that are the same in all rows: named first in the order, so that the index gives the rest."""
     whole: bool = False
@@ -156,7 +156,7 @@ def _start(writer: Writer, scope: Scope | None, mapping: Connection, entity: Ent
         if mapping.keyed is not None:
             assert scope is not None
             found.conditions = [f"{var}.{mapping.keyed} = {scope.var}.id", *conditions]
-            found.tally = [f"t.{mapping.keyed} = {scope.var}.id"]
+            found.tally = [(mapping.keyed, f"t.{mapping.keyed} = {scope.var}.id")]
     found.node = lambda w, selected: w.project(there, selected.only)
     return found
 
@@ -195,7 +195,7 @@ def _filter(writer: Writer, there: Scope, declared: Filter, parameter: str, rows
     if declared.needs is Action.INSPECT and not writer.guard.same:
         conditions.insert(0, writer.guard.test(Site.FILTER, Action.INSPECT, there.var, there.row))
     if rows.tally is not None:
-        rows.tally = [*rows.tally, over("t")] if declared.tallied else None
+        rows.tally = [*rows.tally, (declared.property, over("t"))] if declared.tallied else None
     return conditions
 
 

@@ -33,12 +33,6 @@ async def fields(graph: Graph, identifier: str) -> list[dict[str, Any]]:
     return found
 
 
-async def tallies(graph: Graph) -> dict[str, int]:
-    """The counts that are not 0, by key."""
-    found: list[list[Any]] = await graph.read("MATCH (t:Tally) WHERE t.n <> 0 RETURN collect([t.key, t.n])")
-    return {str(key): int(n) for key, n in found}
-
-
 async def everything(graph: Graph) -> list[Any]:
     """Every node with labels and properties and every relationship, in a fixed order."""
     nodes = await graph.read(

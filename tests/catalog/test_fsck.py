@@ -15,7 +15,7 @@ from tests.catalog.entries import ENTRY, entry, ground
 _DATASET: Final = make_id("ds_", ENTRY.identifier)
 _INSPECTOR: Final = make_id("fd_", ENTRY.identifier, "inspector")
 _WATER: Final = make_id("ag_", "water")
-_TALLY: Final = f"{_WATER}|ENVI|UO|UNCONDITIONAL|OPEN"
+_TALLY: Final = f"AGENCY_THEME|{_WATER}|ENVI|UO|UNCONDITIONAL|OPEN"
 
 
 async def differences(graph: Graph) -> list[tuple[str, str]]:

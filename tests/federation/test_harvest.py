@@ -18,6 +18,7 @@ from gateway.federation.writing import Batch
 from gateway.graph import Graph, make_id
 from gateway.vocabulary import ShareType
 from tests.federation.inventories import inventory, record
+from tests.support.tallies import tallies
 
 OURS = Source("waterworks")
 
@@ -65,8 +66,7 @@ async def check_bookkeeping(graph: Graph) -> None:
         assert sorted(labels) == sorted(["Dataset", f"Class_{entry['accessClass']}"])
         assert (entry["accessClass"] == "DRAFT") == (entry["status"] == "WITHDRAWN")
     place = ("agency", "theme", "accessClass", "shareType", "openType")
-    tallies = await graph.read("MATCH (t:Tally) WHERE t.n <> 0 RETURN collect([t.key, t.n])")
-    assert dict(tallies) == Counter("|".join(entry[name] for name in place) for entry, _ in rows)
+    assert await tallies(graph) == Counter("|".join(entry[name] for name in place) for entry, _ in rows)
     fields = "MATCH (d:Dataset)-[:HAS_FIELD]->(f:Field) WHERE f.accessClass <> d.accessClass RETURN count(f)"
     assert await graph.read(fields) == 0
     current = """MATCH (d:Dataset)

@@ -82,23 +82,16 @@ class World:
     grants: list[Row] = field(default_factory=list)
 
     def tallies(self) -> list[Row]:
-        """The Tally rows that these datasets call for."""
-        names = ("agency", "theme", "accessClass", "shareType", "openType")
+        """The Tally rows that these datasets call for: per agency and theme, per agency, and per theme."""
+        tiers = ("accessClass", "shareType", "openType")
         homes = {a["id"]: a["jurisdiction"] for a in self.agencies}
-        counted = Counter(tuple(d[n] for n in names) for d in self.datasets)
-        return [
-            {
-                "key": "|".join(key),
-                "agency": key[0],
-                "jurisdiction": homes[key[0]],
-                "theme": key[1],
-                "accessClass": key[2],
-                "shareType": key[3],
-                "openType": key[4],
-                "n": n,
-            }
-            for key, n in counted.items()
-        ]
+        rows = []
+        for per, kept in (("AGENCY_THEME", ("agency", "theme")), ("AGENCY", ("agency",)), ("THEME", ("theme",))):
+            names = (*kept, *tiers)
+            for values, n in Counter(tuple(d[name] for name in names) for d in self.datasets).items():
+                row = {"key": "|".join((per, *values)), "per": per, "n": n, **dict(zip(names, values, strict=True))}
+                rows.append({**row, "jurisdiction": homes[row["agency"]]} if "agency" in row else row)
+        return rows
 
     def classes(self) -> dict[str, int]:
         """Number of Datasets of each access class."""

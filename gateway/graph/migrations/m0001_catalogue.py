@@ -35,8 +35,8 @@ _RANGE: Final = (
     ("Dataset", "jurisdiction", "id"),
     ("Dataset", "jurisdiction", "title", "id"),
     ("Dataset", "jurisdiction", "modified", "id"),
-    ("Tally", "accessClass"),
-    ("Tally", "agency"),
+    ("Tally", "per"),
+    ("Tally", "per", "agency"),
 )
 
 # `cjk` cuts Chinese into overlapping pairs and leaves other scripts as words.
