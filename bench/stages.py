@@ -74,16 +74,10 @@ def _instrument() -> None:
         (Unpacker, "unpack", "unpack", _timed),
         (Finish, "one", "shape", _timed),
         (Endpoint, "_encoded", "write", _timed),
+        (Bounds, "known", "parse", _timed),
         (Bounds, "nodes", "parse", _timed),
     ):
         setattr(owner, name, wrapped(stage, getattr(owner, name)))
-    made = Bounds.__init__
-
-    def init(self: Bounds, *args: Any, **kwargs: Any) -> None:
-        made(self, *args, **kwargs)
-        self.known = _timed("parse", self.known)
-
-    setattr(Bounds, "__init__", init)  # noqa: B010 - mypy has no word for this on purpose
     casbin.Enforcer.enforce_ex = _counted(casbin.Enforcer.enforce_ex)
 
 

@@ -1,6 +1,7 @@
 """Two small bounds: how many plans are kept, and how fast new ones may come."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 from limits import RateLimitItemPerMinute
@@ -14,16 +15,28 @@ V = TypeVar("V")
 
 
 class Bounded(OrderedDict[K, V], Generic[K, V]):
-    """A mapping that forgets its oldest entries past `most`."""
+    """A mapping that forgets its oldest entries past `most`: so many of them, or so much by what `weigh` says of each.
 
-    def __init__(self, most: int) -> None:
+    Weighed where a client decides how large an entry is, so that a thousand large ones are not kept as if they were
+    small. One that is heavier than all that may be kept is not kept, and pushes nothing out.
+    """
+
+    def __init__(self, most: int, weigh: Callable[[V], int] = lambda _: 1) -> None:
         super().__init__()
         self.most = most
+        self.weight = 0
+        self._weigh = weigh
 
     def __setitem__(self, key: K, value: V) -> None:
+        weight = self._weigh(value)
+        if key in self:
+            self.weight -= self._weigh(self.pop(key))
+        if weight > self.most:
+            return
         super().__setitem__(key, value)
-        while len(self) > self.most:
-            self.popitem(last=False)
+        self.weight += weight
+        while self.weight > self.most:
+            self.weight -= self._weigh(self.popitem(last=False)[1])
 
 
 class Budget:

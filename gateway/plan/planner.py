@@ -78,7 +78,7 @@ class Planner:
     class_counts: Mapping[str, int] = field(default_factory=dict)
     """Roughly how many Datasets have each class; replaced as a whole when counted again."""
     _selections: Selections = field(default_factory=Selections)
-    _plans: Bounded[Any, Plan] = field(default_factory=lambda: Bounded(2000))
+    _plans: Bounded[Any, Plan] = field(default_factory=lambda: Bounded(10_000_000, lambda plan: len(plan.text)))
     _callers: Bounded[int, _Caller] = field(default_factory=lambda: Bounded(2000))
     _guards: dict[Guard, int] = field(default_factory=dict)
 

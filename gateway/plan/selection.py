@@ -5,7 +5,8 @@ The collecting is graphql-core's own, so that it cannot differ from what the exe
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
+from weakref import ref
 
 from graphql import (
     ArgumentNode,
@@ -83,6 +84,10 @@ class Selection:
     """What was bound of arguments without variables."""
     number: int = 0
     """The same for two trees exactly when the same statement answers both."""
+    size: int = 0
+    """How many fields the whole tree has, fragments spread out."""
+    weight: int = 0
+    """What keeping it costs: its fields, and the document, which stays in memory with it."""
 
 
 def mapping_of(definition: GraphQLField) -> Mapped | None:
@@ -154,44 +159,57 @@ def text_of(selected: Selected) -> Any:
     )
 
 
+KEPT: Final = 200_000
+"""Weight of all the trees that are kept: at most some 100 MB, whatever clients send."""
+_CHARACTERS: Final = 4
+"""Characters of a document that weigh as much as a field."""
+
+
 class Selections:
     """Trees that were made before, by operation, response key and the values of `@skip` and `@include`."""
 
-    def __init__(self, most: int = 1000) -> None:
-        self._operations: Bounded[int, _Operation] = Bounded(most)
-        self._numbers: Bounded[Any, int] = Bounded(most * 4)
+    def __init__(self, most: int = KEPT) -> None:
+        self._conditions: Bounded[int, _Conditions] = Bounded(1000)
+        self._trees: Bounded[Any, tuple[OperationDefinitionNode, Selection]] = Bounded(most, lambda t: t[1].weight)
+        self._numbers: Bounded[Any, tuple[int, int]] = Bounded(most, lambda known: known[1])
         self._last = 0
 
     def of(self, info: GraphQLResolveInfo[Any]) -> Selection:
         """The tree below the field that is being resolved."""
-        operation = self._operations.get(id(info.operation))
-        if operation is None:
-            operation = _Operation(info.operation, _conditions(info))
-            self._operations[id(info.operation)] = operation
+        operation = info.operation
+        known = self._conditions.get(id(operation))
+        if known is None or known.operation() is not operation:
+            known = self._conditions[id(operation)] = _Conditions(ref(operation), _conditions(info))
         coerced = variables(info).coerced
-        key = (info.path.key, *(coerced.get(name) for name in operation.conditions))
-        selection = operation.selections.get(key)
-        if selection is None:
+        key = (id(operation), info.path.key, *(coerced.get(name) for name in known.names))
+        # An operation stays alive with its trees, so that its identity stays its own.
+        owner, selection = self._trees.get(key, (None, None))
+        if selection is None or owner is not operation:
             selection = select(info)
-            selection.number = self._number(text_of(selection.root))
-            operation.selections[key] = selection
+            selection.size = _size(selection.root)
+            selection.weight = selection.size + (len(operation.loc.source.body) // _CHARACTERS if operation.loc else 0)
+            selection.number = self._number(text_of(selection.root), selection.size)
+            self._trees[key] = operation, selection
         return selection
 
-    def _number(self, text: Any) -> int:
-        number = self._numbers.get(text)
-        if number is None:
+    def _number(self, text: Any, size: int) -> int:
+        known = self._numbers.get(text)
+        if known is None:
             self._last += 1
-            number = self._numbers[text] = self._last
-        return number
+            known = self._numbers[text] = self._last, size
+        return known[0]
 
 
-@dataclass(slots=True)
-class _Operation:
-    """Keeps the node alive, so that its identity stays its own."""
+@dataclass(frozen=True, slots=True)
+class _Conditions:
+    """The variables that `@skip` and `@include` use in an operation, which may be gone by now."""
 
-    node: OperationDefinitionNode
-    conditions: tuple[str, ...]
-    selections: Bounded[Any, Selection] = field(default_factory=lambda: Bounded(64))
+    operation: ref[OperationDefinitionNode]
+    names: tuple[str, ...]
+
+
+def _size(selected: Selected) -> int:
+    return 1 + sum(_size(child) for children in selected.children.values() for child in children)
 
 
 def _conditions(info: GraphQLResolveInfo[Any]) -> tuple[str, ...]:

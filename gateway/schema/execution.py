@@ -57,7 +57,7 @@ class BoundedSchema(Schema):
         if refusable and Allowed[kind.name] not in (allowed_operation_types or ()):
             message = f"A {kind.value} cannot be sent by this method; send it by POST."
             raise Refused(405, "GET_NOT_ALLOWED", message, "POST")
-        errors = known.errors or self._too_much(query, operation_name, variable_values or {})
+        errors = known.errors or self._too_much(known, operation_name, variable_values or {})
         if errors:
             return ExecutionResult(data=None, errors=list(errors))
         found: Any = execute(
@@ -74,8 +74,8 @@ class BoundedSchema(Schema):
             found = await found
         return ExecutionResult(data=found.data, errors=found.errors)
 
-    def _too_much(self, query: str, name: str | None, variables: dict[str, Any]) -> tuple[GraphQLError, ...]:
-        found, most = self.bounds.nodes(query, name, variables), self.bounds.limits.nodes
+    def _too_much(self, known: Known, name: str | None, variables: dict[str, Any]) -> tuple[GraphQLError, ...]:
+        found, most = self.bounds.nodes(known, name, variables), self.bounds.limits.nodes
         return (TooMuch("nodes", most, found),) if found > most else ()
 
 

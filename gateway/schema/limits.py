@@ -5,13 +5,10 @@ never reaches it. The rest is counted over the parsed document with fragments sp
 the variables.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import lru_cache
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from graphql import (
-    ArgumentNode,
     DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
@@ -19,34 +16,24 @@ from graphql import (
     GraphQLError,
     GraphQLSchema,
     InlineFragmentNode,
-    IntValueNode,
     Lexer,
-    ListValueNode,
     OperationDefinitionNode,
     OperationType,
     SelectionSetNode,
     Source,
     TokenKind,
-    ValueNode,
-    VariableNode,
-    Visitor,
     parse,
     specified_rules,
     validate,
-    visit,
 )
 from graphql.validation import NoSchemaIntrospectionCustomRule
 
-from gateway.plan.arguments import DEFAULT_PAGE
+from gateway.plan.cache import Bounded
 from gateway.schema.comparisons import explained
+from gateway.schema.sizes import MOST, nodes, page_variables, size_of
 
-KEPT_DOCUMENTS: Final = 1000
-PAGE_SIZES: Final = ("first", "last")
-LISTS: Final = ("ids", "representations")
-"""Arguments that ask for as many nodes as they have members."""
-MOST: Final = 10**15
-"""Counts past this are not told apart, so that a fragment bomb cannot make counting itself slow."""
-
+KEPT: Final = 500_000
+"""Characters of all the documents that are kept: parsed, the densest take 130 bytes for each."""
 LONGEST_NUMBER: Final = 400
 """Digits of a number in a document. Python itself refuses to read an Int of more than 4,300, in the midst of things."""
 
@@ -98,11 +85,15 @@ class Known:
     """A document that was parsed, measured and validated once."""
 
     document: DocumentNode
+    length: int
+    """Of its text, in characters."""
     errors: tuple[GraphQLError, ...]
     sizes: tuple[str, ...]
     """The variables that page sizes are taken from."""
     operations: tuple[tuple[str | None, OperationType], ...] = ()
     """Name and kind of each."""
+    counts: Bounded[Any, int] = field(default_factory=lambda: Bounded(32))
+    """How many nodes could come back, by operation and page sizes."""
 
 
 class _Walk:
@@ -136,73 +127,6 @@ class _Walk:
         return self._sizes[name]
 
 
-class _Nodes:
-    """Multiplies page sizes down a document. A fragment is worked out once per page size that it stands under."""
-
-    def __init__(self, document: DocumentNode, variables: Mapping[str, Any]) -> None:
-        self.fragments = {d.name.value: d for d in document.definitions if isinstance(d, FragmentDefinitionNode)}
-        self.variables = variables
-        self._spread: dict[tuple[str, int], int] = {}
-
-    def below(self, selections: SelectionSetNode, size: int) -> int:
-        total = 0
-        for node in selections.selections:
-            if isinstance(node, FieldNode):
-                total += self._field(node, size)
-            elif isinstance(node, FragmentSpreadNode):
-                total += self._fragment(node.name.value, size)
-            elif isinstance(node, InlineFragmentNode):
-                total += self.below(node.selection_set, size)
-        return min(total, MOST)
-
-    def _field(self, node: FieldNode, size: int) -> int:
-        if node.selection_set is None:
-            return 0
-        if node.name.value in ("edges", "nodes") and not node.arguments:
-            return (size or DEFAULT_PAGE) * (1 + self.below(node.selection_set, 0))
-        many = max(self._sizes(node, LISTS), default=1)
-        return many * (1 + self.below(node.selection_set, max(self._sizes(node, PAGE_SIZES), default=0)))
-
-    def _fragment(self, name: str, size: int) -> int:
-        if (name, size) not in self._spread:
-            self._spread[name, size] = 0  # what a circular fragment finds; validation refuses it
-            if name in self.fragments:
-                self._spread[name, size] = self.below(self.fragments[name].selection_set, size)
-        return self._spread[name, size]
-
-    def _sizes(self, node: FieldNode, names: tuple[str, ...]) -> Iterator[int]:
-        for argument in node.arguments or ():
-            if argument.name.value in names:
-                value = argument.value
-                given = self.variables.get(value.name.value) if isinstance(value, VariableNode) else _literal(value)
-                yield DEFAULT_PAGE if given is None else max(given, 1)
-
-
-def _literal(value: ValueNode | None) -> int | None:
-    """The number that a literal asks for: an Int itself, or the length of a list."""
-    if isinstance(value, IntValueNode):
-        # Longer ones are no Int; and a number of 4,300 digits would not even be read.
-        return int(value.value) if len(value.value) < 16 else MOST
-    return len(value.values) if isinstance(value, ListValueNode) else None
-
-
-def size_of(value: Any) -> int | None:
-    """The number that a variable asks for."""
-    if isinstance(value, list):
-        return len(value)
-    return min(value, MOST) if isinstance(value, int) else None
-
-
-def nodes(document: DocumentNode, operation: OperationDefinitionNode, variables: Mapping[str, Any]) -> int:
-    """How many nodes the operation could return at most: page sizes multiplied down, an unpaged field counting once.
-
-    `variables` has numbers and None; where it has None, the variable's default counts.
-    """
-    defaults = {d.variable.name.value: _literal(d.default_value) for d in operation.variable_definitions or ()}
-    given = {name: defaults.get(name) if value is None else value for name, value in variables.items()}
-    return _Nodes(document, {**defaults, **given}).below(operation.selection_set, 0)
-
-
 class Bounds:
     """The limits of one schema, and the documents that were checked against them."""
 
@@ -211,20 +135,29 @@ class Bounds:
         self._schema = schema
         self.suggestions = suggestions
         self._rules = [*specified_rules, *([] if limits.introspection else [NoSchemaIntrospectionCustomRule])]
-        self.known: Callable[[str], Known] = lru_cache(KEPT_DOCUMENTS)(self._check)
-        self._nodes: Callable[..., int] = lru_cache(KEPT_DOCUMENTS * 4)(self._count)
+        self._known: Bounded[str, Known] = Bounded(KEPT, lambda known: known.length)
 
-    def nodes(self, query: str, name: str | None, variables: dict[str, Any]) -> int:
-        """How many nodes an operation of a known document could return at most."""
-        given = [variables.get(v) for v in self.known(query).sizes]
-        return self._nodes(query, name, tuple(size_of(v) for v in given))
+    def known(self, query: str) -> Known:
+        """A document with what is to be said against it.
 
-    def _count(self, query: str, name: str | None, sizes: tuple[int | None, ...]) -> int:
-        known = self.known(query)
-        given = dict(zip(known.sizes, sizes, strict=True))
-        operations = [d for d in known.document.definitions if isinstance(d, OperationDefinitionNode)]
-        named = [o for o in operations if name is None or (o.name is not None and o.name.value == name)]
-        return max((nodes(known.document, o, given) for o in named), default=0)
+        Raises:
+            GraphQLError: it is no document, or one that cannot even be parsed within the limits.
+        """
+        known = self._known.get(query)
+        if known is None:
+            known = self._known[query] = self._check(query)
+        return known
+
+    def nodes(self, known: Known, name: str | None, variables: dict[str, Any]) -> int:
+        """How many nodes an operation of a document could return at most."""
+        sizes = tuple(size_of(variables.get(v)) for v in known.sizes)
+        found = known.counts.get((name, sizes))
+        if found is None:
+            given = dict(zip(known.sizes, sizes, strict=True))
+            operations = [d for d in known.document.definitions if isinstance(d, OperationDefinitionNode)]
+            named = [o for o in operations if name is None or (o.name is not None and o.name.value == name)]
+            found = known.counts[name, sizes] = max((nodes(known.document, o, given) for o in named), default=0)
+        return found
 
     def _check(self, query: str) -> Known:
         self._lex(query)
@@ -233,9 +166,9 @@ class Bounds:
         operations = tuple((o.name.value if o.name else None, o.operation) for o in found)
         fault = self._fault(document)
         if fault is not None:
-            return Known(document, (fault,), (), operations)
+            return Known(document, len(query), (fault,), (), operations)
         errors = validate(self._schema, document, self._rules, hide_suggestions=not self.suggestions)
-        return Known(document, explained(errors), _page_variables(document), operations)
+        return Known(document, len(query), explained(errors), page_variables(document), operations)
 
     def _lex(self, query: str) -> None:
         """Raises before the parser would recurse: its own stack grows with the nesting of braces and brackets."""
@@ -280,15 +213,3 @@ class Bounds:
                 if found > most:
                     return TooMuch(name, most, found)
         return None
-
-
-def _page_variables(document: DocumentNode) -> tuple[str, ...]:
-    found: dict[str, None] = {}
-
-    class Finder(Visitor):
-        def enter_argument(self, node: ArgumentNode, *_: Any) -> None:
-            if node.name.value in (*PAGE_SIZES, *LISTS) and isinstance(node.value, VariableNode):
-                found[node.value.name.value] = None
-
-    visit(document, Finder())
-    return tuple(found)

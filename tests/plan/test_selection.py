@@ -7,6 +7,7 @@ import pytest
 
 from gateway.graph import Graph
 from gateway.plan import Asker
+from gateway.plan.cache import Bounded
 from gateway.schema import Context
 from tests.plan.asking import CALLERS, Gateway
 from tests.plan.plans import Recorder
@@ -133,12 +134,35 @@ async def test_order_of_keys_is_that_of_the_selection(gateway: Gateway) -> None:
     assert list(data["datasets"]["nodes"][0]) == ["z", "m", "a"]
 
 
-async def test_the_cache_of_plans_has_an_end(filled: Graph) -> None:
+async def test_the_caches_of_plans_have_an_end(filled: Graph) -> None:
     gateway = Gateway(filled)
-    gateway.planner._plans.most = 3
-    gateway.planner._selections._operations.most = 3
+    plans, selections = gateway.planner._plans, gateway.planner._selections
+    plans.most, selections._trees.most, selections._numbers.most, selections._conditions.most = 1_000, 100, 20, 3
     for turn in range(8):
         data = await gateway.data(f"{{ datasets(first: 1) {{ nodes {{ k{turn}: id }} }} }}")
         assert list(data["datasets"]["nodes"][0]) == [f"k{turn}"]
-    assert len(gateway.planner._plans) == 3
-    assert len(gateway.planner._selections._operations) == 3
+    for cache in (plans, selections._trees, selections._numbers, selections._conditions):
+        assert 0 < len(cache) < 8
+        assert cache.weight <= cache.most
+
+
+async def test_a_long_document_is_answered_and_not_kept(filled: Graph) -> None:
+    gateway = Gateway(filled)
+    kept = gateway.planner._selections._trees
+    long = "x" * (kept.most * 5)
+    for _ in range(2):
+        assert await gateway.data(f'{{ agency(code: "{long}") {{ id }} }}') == {"agency": None}
+    assert (len(kept), kept.weight) == (0, 0)
+    assert await gateway.data('{ agency(code: "x") { id } }') == {"agency": None}
+    assert len(kept) == 1
+
+
+def test_a_bounded_mapping_weighs_what_it_keeps() -> None:
+    kept: Bounded[str, str] = Bounded(10, len)
+    for key, value in (("a", "1234"), ("b", "1234"), ("b", "12"), ("c", "1234")):
+        kept[key] = value
+    assert (dict(kept), kept.weight) == ({"a": "1234", "b": "12", "c": "1234"}, 10)
+    kept["d"] = "1"
+    assert (dict(kept), kept.weight) == ({"b": "12", "c": "1234", "d": "1"}, 7)
+    kept["e"] = kept["d"] = "x" * 11
+    assert (dict(kept), kept.weight) == ({"b": "12", "c": "1234"}, 6)

@@ -7,7 +7,8 @@ import pytest
 from graphql import GraphQLError, OperationDefinitionNode, get_introspection_query, parse
 
 from gateway.schema.comparisons import COMPARISONS
-from gateway.schema.limits import MOST, Limits, nodes
+from gateway.schema.limits import Limits
+from gateway.schema.sizes import MOST, nodes
 from tests.plan.asking import Gateway
 from tests.plan.plans import Recorder
 
