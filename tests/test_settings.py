@@ -69,6 +69,8 @@ def test_settings_cannot_be_changed() -> None:
         ("LOG_FORMAT", "xml", "'json' or 'text'"),
         ("QUERY_TIMEOUT", "0", "greater than 0"),
         ("MAX_DEPTH", "many", "integer"),
+        ("RATE_LIMIT_STORAGE", "memory", "memory://"),
+        ("RATE_LIMIT_STORAGE", "redis://:secret@127.0.0.1:1", "client is installed"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_would_be_right(
@@ -102,7 +104,9 @@ def test_secrets_are_never_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GATEWAY_NEO4J_PASSWORD", "hunter2")
     told = problems(monkeypatch, RATE_LIMIT_STORAGE="redis://:hunter2@cache", PORT="x", HOST="0.0.0.0")
     assert "hunter2" not in "".join(told)
-    settings = load(monkeypatch, NEO4J_URI="neo4j://db:7687", PORT="1", ALLOWED_HOSTS="x")
+    settings = load(
+        monkeypatch, NEO4J_URI="neo4j://db:7687", PORT="1", ALLOWED_HOSTS="x", RATE_LIMIT_STORAGE="memory://"
+    )
     assert "hunter2" not in repr(settings)
     assert "hunter2" not in str(settings.model_dump())
 

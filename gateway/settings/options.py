@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
+from limits.storage import storage_from_string
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -53,6 +54,17 @@ def is_loopback(host: str) -> bool:
 
 def _list(value: Any) -> Any:
     return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+def _storage(value: SecretStr) -> SecretStr:
+    try:
+        storage_from_string(value.get_secret_value())
+    except Exception as problem:  # noqa: BLE001 - each has errors of its own, whose words may hold its password
+        raise ValueError(
+            "must be a storage that the `limits` package can open here: memory://, or another whose client is "
+            f"installed beside the gateway ({type(problem).__name__})"
+        ) from None
+    return value
 
 
 def _memory(value: str) -> str:
@@ -182,8 +194,9 @@ class Settings(BaseSettings):
     new_shapes_per_minute: int = _option(
         120, "Query shapes not seen before, per caller", unit="shapes a minute", ge=1, le=1_000_000
     )
-    rate_limit_storage: SecretStr = _option(
-        SecretStr("memory://"), "Where rates are counted, as the `limits` package names it; processes can share one",
+    rate_limit_storage: Annotated[SecretStr, AfterValidator(_storage)] = _option(
+        SecretStr("memory://"), "Where rates are counted, as the `limits` package names it; processes can share one "
+        "whose client is installed beside the gateway",
         shown="memory://",
     )  # fmt: skip
 
