@@ -14,8 +14,9 @@ from gateway.catalog.model import (
     LegalBasis,
 )
 from gateway.catalog.problems import Code, Problem, Rejected
+from gateway.catalog.rows import StoredEntry, to_rows
 from gateway.catalog.validate import missing_elements, validate
-from gateway.catalog.write import withdraw, write_entries
+from gateway.catalog.write import withdraw, write_entries, write_stored
 
 __all__ = [
     "AgencySpec",
@@ -29,12 +30,15 @@ __all__ = [
     "Problem",
     "Rejected",
     "Report",
+    "StoredEntry",
     "create_entries",
     "missing_elements",
+    "to_rows",
     "validate",
     "withdraw",
     "write_agencies",
     "write_derivations",
     "write_entries",
     "write_jurisdictions",
+    "write_stored",
 ]

@@ -20,9 +20,16 @@ class Report:
     created: tuple[str, ...] = ()
     updated: tuple[str, ...] = ()
     unchanged: tuple[str, ...] = ()
+    taken: tuple[str, ...] = ()
+    """Held by others, and left as they are."""
 
     def __add__(self, other: "Report") -> "Report":
-        return Report(self.created + other.created, self.updated + other.updated, self.unchanged + other.unchanged)
+        return Report(
+            self.created + other.created,
+            self.updated + other.updated,
+            self.unchanged + other.unchanged,
+            self.taken + other.taken,
+        )
 
 
 def pieces(rows: Sequence[T], size: int = LARGEST) -> Iterator[Sequence[T]]:

@@ -71,7 +71,8 @@ UNWIND $identifiers AS identifier
 MATCH (d:Dataset {identifier: identifier})
 RETURN collect({id: d.id, identifier: d.identifier, version: d.version, digest: d.recordDigest, status: d.status,
   agency: d.agency, theme: d.theme, accessClass: d.accessClass, shareType: d.shareType, openType: d.openType,
-  jurisdiction: d.jurisdiction, labels: [l IN labels(d) WHERE l STARTS WITH 'Class_']})
+  jurisdiction: d.jurisdiction, origin: d.origin, source: d.source,
+  labels: [l IN labels(d) WHERE l STARTS WITH 'Class_']})
 """
 
 CLOSE_VERSIONS: Final = """

@@ -21,7 +21,7 @@ from gateway.catalog.versions import field_row, version_row
 from gateway.classes import UNPUBLISHED, ClassKey, class_label
 from gateway.graph.driver import Graph
 from gateway.graph.times import now as clock
-from gateway.vocabulary import FOREVER, Status
+from gateway.vocabulary import FOREVER, Origin, Status
 
 _TIMEOUT: Final = 300.0
 """Seconds for one transaction: a batch is larger work than a client's query."""
@@ -40,8 +40,19 @@ async def write_entries(graph: Graph, batch: Sequence[Entry]) -> Report:
         Rejected: some entries are not valid (checked before anything is written), or name an unknown agency (what
             earlier transactions wrote stays).
     """
+    if problems := validate_all(batch):
+        raise Rejected(problems)
+    return await write_stored(graph, [to_rows(entry) for entry in batch])
+
+
+async def write_stored(graph: Graph, batch: Sequence[StoredEntry]) -> Report:
+    """`write_entries` for what was checked and prepared before.
+
+    An imported entry never takes the place of one that was compiled here or comes from another source: those are left
+    as they are, and the report names them as `taken`.
+    """
     report = Report()
-    for stored in pieces(_checked(batch), LARGEST):
+    for stored in pieces(batch, LARGEST):
 
         async def work(tx: AsyncManagedTransaction, stored: Sequence[StoredEntry] = stored) -> Report:
             return await _write(tx, stored)
@@ -50,8 +61,13 @@ async def write_entries(graph: Graph, batch: Sequence[Entry]) -> Report:
     return report
 
 
-async def withdraw(graph: Graph, identifiers: Sequence[str]) -> tuple[str, ...]:
+async def withdraw(graph: Graph, identifiers: Sequence[str], *, source: str | None = None) -> tuple[str, ...]:
     """Take entries out of the published catalogue; description, fields and versions are kept.
+
+    Args:
+        graph: the catalogue.
+        identifiers: any number; every 2,000 are one transaction.
+        source: only what was imported from there.
 
     Returns:
         The identifiers of those that were in it; unknown and withdrawn ones are passed over.
@@ -60,16 +76,10 @@ async def withdraw(graph: Graph, identifiers: Sequence[str]) -> tuple[str, ...]:
     for piece in pieces(sorted(set(identifiers)), LARGEST):
 
         async def work(tx: AsyncManagedTransaction, piece: Sequence[str] = piece) -> tuple[str, ...]:
-            return await _withdraw(tx, list(piece))
+            return await _withdraw(tx, list(piece), source)
 
         gone += await graph.write(work, timeout=_TIMEOUT)
     return gone
-
-
-def _checked(batch: Sequence[Entry]) -> list[StoredEntry]:
-    if problems := validate_all(batch):
-        raise Rejected(problems)
-    return [to_rows(entry) for entry in batch]
 
 
 async def _write(tx: AsyncManagedTransaction, stored: Sequence[StoredEntry]) -> Report:
@@ -82,6 +92,8 @@ async def _write(tx: AsyncManagedTransaction, stored: Sequence[StoredEntry]) -> 
     await run_rows(tx, statements.LOCK, ordered)
     moment = clock()
     before = await _before(tx, [entry.identifier for entry in stored])
+    taken = tuple(entry.identifier for entry in stored if _of_others(entry, before[entry.identifier]))
+    stored = [entry for entry in stored if entry.identifier not in taken]
     todo = [entry for entry in stored if not _same(entry, before[entry.identifier])]
     tally: Counter[Place] = Counter()
     rows = [_row(entry, before[entry.identifier], homes[entry.agency], moment) for entry in todo]
@@ -98,6 +110,7 @@ async def _write(tx: AsyncManagedTransaction, stored: Sequence[StoredEntry]) -> 
         tuple(name for name in changed if name not in known),
         tuple(name for name in changed if name in known),
         tuple(e.identifier for e in stored if e.identifier not in set(changed)),
+        taken,
     )
 
 
@@ -128,6 +141,12 @@ def _exists(held: dict[str, Any]) -> bool:
     return held["accessClass"] is not None
 
 
+def _of_others(entry: StoredEntry, held: dict[str, Any]) -> bool:
+    if not _exists(held) or entry.properties["origin"] != Origin.IMPORTED.value:
+        return False
+    return bool((held["origin"], held["source"]) != (Origin.IMPORTED.value, entry.properties["source"]))
+
+
 def _same(entry: StoredEntry, held: dict[str, Any]) -> bool:
     return bool(held["digest"] == entry.digest and held["status"] == entry.properties["status"])
 
@@ -143,11 +162,16 @@ def _row(entry: StoredEntry, held: dict[str, Any], jurisdiction: str, moment: st
     }
 
 
-async def _withdraw(tx: AsyncManagedTransaction, identifiers: list[str]) -> tuple[str, ...]:
+async def _withdraw(tx: AsyncManagedTransaction, identifiers: list[str], source: str | None) -> tuple[str, ...]:
     await value(tx, statements.LOCK_PRESENT, identifiers=identifiers)
     moment = clock()
     before = await _before(tx, identifiers)
-    gone = [held for held in before.values() if held["status"] != Status.WITHDRAWN.value]
+    gone = [
+        held
+        for held in before.values()
+        if held["status"] != Status.WITHDRAWN.value
+        and (source is None or (held["origin"], held["source"]) == (Origin.IMPORTED.value, source))
+    ]
     tally: Counter[Place] = Counter()
     for held in gone:
         tally[place(held)] -= 1

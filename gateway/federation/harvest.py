@@ -6,29 +6,36 @@ itself; an import that is killed is finished by running it again, because what i
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import partial
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
+from gateway.catalog import (
+    AgencySpec,
+    JurisdictionSpec,
+    StoredEntry,
+    to_rows,
+    withdraw,
+    write_agencies,
+    write_jurisdictions,
+    write_stored,
+)
 from gateway.federation import statements
 from gateway.federation.dcat_us import read_record
 from gateway.federation.difference import Difference, Holder, Known, difference
 from gateway.federation.harvested import Harvested
 from gateway.federation.inventory import Inventory
-from gateway.federation.mapping import ImportedEntry, to_entry
+from gateway.federation.mapping import to_entry
 from gateway.federation.problems import Code, Problem, excerpt
 from gateway.federation.publishers import Publisher, publisher_code, publisher_forest
 from gateway.federation.report import Report
 from gateway.federation.rule import DEFAULT_RULE, ImportRule
-from gateway.federation.writing import Batch
-from gateway.graph import Graph, make_id
-from gateway.vocabulary import Status
+from gateway.graph import Graph
+from gateway.vocabulary import AgencyKind, Origin, Status
 
 Advance = Callable[[str, int, int], None]
 """Told after every step: what is being done, how much of it is done, and of how much."""
 
 _BATCH: Final = 500
 _LOOKUP: Final = 10_000
-_SECONDS: Final = 120.0
 _LONGEST_NAME: Final = 100
 T = TypeVar("T")
 
@@ -63,7 +70,7 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    entries: dict[str, ImportedEntry] = field(default_factory=dict)
+    entries: dict[str, StoredEntry] = field(default_factory=dict)
     indices: dict[str, int] = field(default_factory=dict)
     broken: set[str] = field(default_factory=set)
     rejected: set[int] = field(default_factory=set)
@@ -88,9 +95,8 @@ async def harvest(graph: Graph, inventory: Inventory, source: Source, advance: A
         raise HarvestRefused(
             f"The file has no records, which would withdraw {len(found.gone)}; --allow-empty does that."
         )
-    jurisdiction = await _jurisdiction(graph, source, write=bool(reading.publishers))
-    await _write_agencies(graph, reading.publishers, jurisdiction)
-    taken = await _write_entries(graph, source, jurisdiction, reading, found, advance)
+    await _write_agencies(graph, source, reading.publishers)
+    taken = await _write_entries(graph, source, reading, found, advance)
     for identifier in (*found.taken, *taken):
         index = reading.indices[identifier]
         message = f"{excerpt(identifier)} belongs to an entry of another source or agency; --prefix keeps them apart"
@@ -137,12 +143,14 @@ def _read(inventory: Inventory, source: Source, advance: Advance) -> _Reading:
             advance("Reading", index, total)
     publishers, conflicts = publisher_forest(source.name, [record.publishers for record in records.values()])
     entries = [
-        to_entry(
-            record,
-            source.rule,
-            source=source.name,
-            agency=publisher_code(source.name, record.publishers[0]),
-            prefix=source.prefix,
+        to_rows(
+            to_entry(
+                record,
+                source.rule,
+                source=source.name,
+                agency=publisher_code(source.name, record.publishers[0]),
+                prefix=source.prefix,
+            )
         )
         for record in records.values()
     ]
@@ -187,52 +195,33 @@ async def _known(graph: Graph, source: Source, reading: _Reading) -> dict[str, K
     return known
 
 
-async def _jurisdiction(graph: Graph, source: Source, *, write: bool) -> str:
-    """The id of the jurisdiction; one of level EXTERNAL is made for a source that names none."""
+async def _write_agencies(graph: Graph, source: Source, publishers: Sequence[Publisher]) -> None:
+    """The publishers as agencies of the jurisdiction that the source names, else of an EXTERNAL one of its own."""
     code = source.jurisdiction or f"external:{source.name}"
-    found = await graph.read(statements.JURISDICTION, {"code": code})
-    if found is None and source.jurisdiction is not None:
+    if source.jurisdiction is None:
+        if publishers:
+            await write_jurisdictions(graph, [JurisdictionSpec(code, source.name, "EXTERNAL")])
+    elif not await graph.read(statements.HAS_JURISDICTION, {"code": code}):
         raise HarvestRefused(f"--jurisdiction {code}: the graph has none of this code.")
-    if found is not None or not write:
-        return str(found or "")
-    parameters = {"code": code, "id": make_id("ju_", code), "name": source.name}
-
-    async def work(tx: Any) -> str:
-        return str((await (await tx.run(statements.MAKE_JURISDICTION, parameters)).single(strict=True))[0])
-
-    return await graph.write(work)
-
-
-async def _write_agencies(graph: Graph, publishers: Sequence[Publisher], jurisdiction: str) -> None:
-    held = await graph.read(statements.AGENCIES, {"codes": [publisher.code for publisher in publishers]})
-    same = {code: (name, place, parents) for code, name, place, parents in held}
-    rows = [
-        {"id": make_id("ag_", agency.code), "code": agency.code, "name": agency.name, "parent": agency.parent}
-        for agency in publishers
-        if same.get(agency.code) != (agency.name, jurisdiction, [agency.parent] if agency.parent else [])
-    ]
-    for batch in _batches(rows):
-
-        async def work(tx: Any, batch: Sequence[Any] = batch) -> None:
-            await (await tx.run(statements.WRITE_AGENCIES, rows=batch, jurisdiction=jurisdiction)).consume()
-
-        await graph.write(work, timeout=_SECONDS)
+    kind, origin = AgencyKind.BY_REFERENCE, Origin.IMPORTED
+    await write_agencies(
+        graph, [AgencySpec(one.code, one.name, kind, code, origin, parent=one.parent) for one in publishers]
+    )
 
 
 async def _write_entries(
-    graph: Graph, source: Source, jurisdiction: str, reading: _Reading, found: Difference, advance: Advance
+    graph: Graph, source: Source, reading: _Reading, found: Difference, advance: Advance
 ) -> set[str]:
     """Write what has changed, then withdraw what is gone; returns what turned out to belong to others meanwhile."""
     taken: set[str] = set()
     total, done = len(found.to_write) + len(found.gone), 0
-    batch = Batch(source.name, jurisdiction)
     for identifiers in _batches(found.to_write):
-        entries = [reading.entries[identifier] for identifier in identifiers]
-        taken |= await graph.write(partial(batch.write, entries=entries), timeout=_SECONDS)
+        report = await write_stored(graph, [reading.entries[identifier] for identifier in identifiers])
+        taken |= {*report.taken}
         done += len(identifiers)
         advance("Writing", done, total)
     for identifiers in _batches(found.gone):
-        await graph.write(partial(batch.withdraw, identifiers=identifiers), timeout=_SECONDS)
+        await withdraw(graph, identifiers, source=source.name)
         done += len(identifiers)
         advance("Withdrawing", done, total)
     return taken

@@ -6,15 +6,16 @@ from typing import Any
 
 import pytest
 
+from gateway.catalog import JurisdictionSpec, to_rows, withdraw, write, write_jurisdictions, write_stored
 from gateway.federation.dcat_us import read_record
 from gateway.federation.harvest import HarvestRefused, Source, harvest
 from gateway.federation.harvested import Harvested
 from gateway.federation.inventory import parse_inventory
 from gateway.federation.mapping import to_entry
 from gateway.federation.problems import Code
+from gateway.federation.publishers import publisher_code
 from gateway.federation.report import Report
 from gateway.federation.rule import DEFAULT_RULE, uniform_rule
-from gateway.federation.writing import Batch
 from gateway.graph import Graph, make_id
 from gateway.vocabulary import ShareType
 from tests.federation.inventories import inventory, record
@@ -23,7 +24,7 @@ from tests.support.tallies import tallies
 OURS = Source("waterworks")
 
 _NODES = """
-MATCH (n) WHERE NOT n:Migration AND NOT n:Source
+MATCH (n) WHERE NOT n:Migration
 RETURN collect([labels(n), properties(n), COUNT { (n)-->() }, COUNT { (n)<--() }])
 """
 _EDGES = "MATCH (a)-[r]->(b) RETURN collect([a.id, type(r), properties(r), b.id])"
@@ -106,12 +107,9 @@ async def test_a_jurisdiction_of_the_graph_can_be_chosen_and_must_exist(graph: G
         await load(graph, record(), source=Source("waterworks", jurisdiction="QY"))
     assert await world(graph) == []
 
-    async def make(tx: Any) -> None:
-        await tx.run("CREATE (:Jurisdiction {id: 'ju_x', code: 'QY', name: 'City', level: 'CITY'})")
-
-    await graph.write(make)
+    await write_jurisdictions(graph, [JurisdictionSpec("QY", "City", "CITY")])
     await load(graph, record(), source=Source("waterworks", jurisdiction="QY"))
-    assert (await dataset(graph))["jurisdiction"] == "ju_x"
+    assert (await dataset(graph))["jurisdiction"] == make_id("ju_", "QY")
 
 
 async def test_fields_and_distributions_follow_their_entry(graph: Graph) -> None:
@@ -211,10 +209,10 @@ async def test_an_entry_that_an_agency_compiled_is_neither_overwritten_nor_withd
 
 
 async def test_an_identifier_taken_while_importing_is_still_not_overwritten(graph: Graph) -> None:
-    forged = to_entry(harvested(), DEFAULT_RULE, source="thief", agency="thief:x")
+    forged = to_entry(harvested(), DEFAULT_RULE, source="thief", agency=publisher_code("waterworks", "Water Office"))
     await load(graph, record())
-    taken = await graph.write(lambda tx: Batch("thief", "ju_x").write(tx, [forged]))
-    assert taken == {"water-quality"}
+    assert (await write_stored(graph, [to_rows(forged)])).taken == ("water-quality",)
+    assert await withdraw(graph, ["water-quality"], source="thief") == ()
     assert (await dataset(graph))["source"] == "waterworks"
 
 
@@ -246,14 +244,13 @@ async def test_an_interrupted_import_is_finished_by_running_it_again(
     await graph.run("MATCH (n) WHERE NOT n:Migration DETACH DELETE n")
 
     await load(graph, *old)
-    write, withdraw = Batch.write, Batch.withdraw
     for survived in range(1, 8):
         left = survived
 
         def dying(work: Any) -> Any:
-            async def run(self: Batch, tx: Any, *things: Any, **named: Any) -> Any:
+            async def run(*things: Any, **named: Any) -> Any:
                 nonlocal left
-                result = await work(self, tx, *things, **named)
+                result = await work(*things, **named)
                 left -= 1
                 if left < 0:
                     raise KeyboardInterrupt
@@ -262,8 +259,9 @@ async def test_an_interrupted_import_is_finished_by_running_it_again(
             return run
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(Batch, "write", dying(write))
-            patch.setattr(Batch, "withdraw", dying(withdraw))
+            # Within the transaction, so that what dies is half of a batch.
+            patch.setattr(write, "_write", dying(write._write))
+            patch.setattr(write, "_withdraw", dying(write._withdraw))
             try:
                 await load(graph, *new)
             except KeyboardInterrupt:
