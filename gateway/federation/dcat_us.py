@@ -7,7 +7,8 @@ descriptive one that cannot be used is left out with a warning.
 
 from typing import Any, Final
 
-from gateway.federation.harvested import AccessLevel, Harvested, HarvestedDistribution, HarvestedField
+from gateway.catalog import DistributionSpec, FieldSpec
+from gateway.federation.harvested import AccessLevel, Harvested
 from gateway.federation.moments import is_repeating, read_moment, read_period, repeating_start
 from gateway.federation.problems import Code, Problem, excerpt
 from gateway.federation.reading import Reading
@@ -178,16 +179,16 @@ def _period(reading: Reading, record: dict[str, Any], remarks: list[str]) -> Per
 
 def _distributions(
     reading: Reading, record: dict[str, Any]
-) -> tuple[tuple[HarvestedDistribution, ...], tuple[HarvestedField, ...]]:
-    distributions: list[HarvestedDistribution] = []
-    fields: dict[str, HarvestedField] = {}
+) -> tuple[tuple[DistributionSpec, ...], tuple[FieldSpec, ...]]:
+    distributions: list[DistributionSpec] = []
+    fields: dict[str, FieldSpec] = {}
     for path, item in reading.objects(record, "distribution", _MOST_DISTRIBUTIONS):
         media_type = reading.text(item, "mediaType", _LONGEST_NAME, path=path)
         access_url = reading.text(item, "accessURL", _LONGEST_ADDRESS, path=path)
         download_url = reading.text(item, "downloadURL", _LONGEST_ADDRESS, path=path)
         word = reading.text(item, "format", _LONGEST_NAME, path=path)
         distributions.append(
-            HarvestedDistribution(
+            DistributionSpec(
                 format=read_format(word, media_type, download_url or access_url),
                 title=reading.text(item, "title", _LONGEST_TITLE, path=path),
                 description=reading.text(item, "description", _LONGEST_TEXT, path=path),
@@ -200,7 +201,7 @@ def _distributions(
     return tuple(distributions), tuple(fields.values())
 
 
-def _fields(reading: Reading, item: dict[str, Any], path: str, found: dict[str, HarvestedField]) -> None:
+def _fields(reading: Reading, item: dict[str, Any], path: str, found: dict[str, FieldSpec]) -> None:
     """Columns of one distribution. The same name in several distributions is one Field, as long as they agree."""
     for where, column in reading.objects(item, "field", _MOST_FIELDS, path=path):
         title = reading.text(column, "title", _LONGEST_NAME, path=where)
@@ -208,7 +209,7 @@ def _fields(reading: Reading, item: dict[str, Any], path: str, found: dict[str, 
         if name is None:
             reading.report(Code.VALUE_IGNORED, where.rstrip("."), "has neither name nor title; left out")
             continue
-        field = HarvestedField(
+        field = FieldSpec(
             name=name,
             title=title if title != name else None,
             data_type=read_data_type(reading.text(column, "type", _LONGEST_NAME, path=where)),

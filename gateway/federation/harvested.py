@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from gateway.vocabulary import DataType, Format, Period, Theme
+from gateway.catalog import DistributionSpec, FieldSpec
+from gateway.vocabulary import Period, Theme
 
 
 class AccessLevel(StrEnum):
@@ -12,28 +13,6 @@ class AccessLevel(StrEnum):
     PUBLIC = "public"
     RESTRICTED = "restricted public"
     NON_PUBLIC = "non-public"
-
-
-@dataclass(frozen=True, slots=True)
-class HarvestedDistribution:
-    """One way to get the data."""
-
-    format: Format
-    title: str | None = None
-    description: str | None = None
-    media_type: str | None = None
-    access_url: str | None = None
-    download_url: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class HarvestedField:
-    """One column, from the `field` lists of data.json."""
-
-    name: str
-    title: str | None = None
-    data_type: DataType | None = None
-    description: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,5 +40,5 @@ class Harvested:
     remarks: tuple[str, ...] = ()
     """Statements that have no place of their own (`spatial: …`, or a `modified` that could not be read), so that none
     is lost."""
-    distributions: tuple[HarvestedDistribution, ...] = ()
-    fields: tuple[HarvestedField, ...] = ()
+    distributions: tuple[DistributionSpec, ...] = ()
+    fields: tuple[FieldSpec, ...] = ()

@@ -6,8 +6,8 @@ agency would have to answer for (R8.1). The one exception is the sharing tier, w
 
 from typing import Final
 
-from gateway.catalog import DistributionSpec, Entry, FieldSpec, LegalBasis
-from gateway.federation.harvested import Harvested, HarvestedDistribution
+from gateway.catalog import DistributionSpec, Entry, LegalBasis
+from gateway.federation.harvested import Harvested
 from gateway.federation.rule import ImportRule
 from gateway.vocabulary import Element, Format, Mode, OpenType, Origin, Period, ShareType, Status, Theme
 
@@ -51,11 +51,8 @@ def to_entry(harvested: Harvested, rule: ImportRule, *, source: str, agency: str
         import_rule=rule.applied(harvested.access_level),
         source=source,
         missing=frozenset(missing_elements(harvested)),
-        fields=tuple(FieldSpec(f.name, f.title, f.data_type, f.description) for f in harvested.fields),
-        distributions=tuple(
-            DistributionSpec(d.format, d.title, d.description, d.media_type, d.access_url, d.download_url)
-            for d in harvested.distributions
-        ),
+        fields=harvested.fields,
+        distributions=harvested.distributions,
     )
 
 
@@ -102,7 +99,7 @@ def _open_mode(harvested: Harvested) -> tuple[Mode, ...]:
     return tuple(mode for mode in Mode if mode in found)
 
 
-def _modes(distribution: HarvestedDistribution) -> set[Mode]:
+def _modes(distribution: DistributionSpec) -> set[Mode]:
     modes = {Mode.FILE} if distribution.download_url else set[Mode]()
     if distribution.access_url:
         kinds = {Format.API: Mode.API, Format.STREAM: Mode.STREAM}
