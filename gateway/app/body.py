@@ -13,7 +13,10 @@ _PATIENCE: Final = 5.0
 
 
 class BodyLimit:
-    """Refuses bodies over `limit` bytes with 413, whether their length is announced or not."""
+    """Refuses bodies over `limit` bytes with 413, whether their length is announced or not; too slow ones with 408."""
+
+    patience = 30.0
+    """Seconds that the whole body may take."""
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
         self._app = app
@@ -29,12 +32,17 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         body, more = bytearray(), True
-        while more and max(announced, len(body)) <= self._limit:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
+        try:
+            async with asyncio.timeout(self.patience):
+                while more and max(announced, len(body)) <= self._limit:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        return
+                    body += message.get("body", b"")
+                    more = message.get("more_body", False)
+        except TimeoutError:
+            await refuse(send, 408, Code.BODY_TOO_SLOW, f"the body did not come within {self.patience:g} s", [CLOSE])
+            return
         if max(announced, len(body)) > self._limit:
             if more and announced <= DRAINED:
                 await _drain(receive)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from gateway.app.body import BodyLimit
 from gateway.graph import GraphTimeout, GraphUnavailable
 from gateway.identity.development import development_token
 from gateway.settings import Settings
@@ -51,6 +52,18 @@ async def test_a_caller_who_stops_sending_is_let_go(settings: Settings, logs: Lo
         assert await reader.read() == b""
         await asyncio.sleep(0.1)
     assert [line["status"] for line in logs() if line["event"] == "request"] == [499]
+
+
+async def test_a_body_that_does_not_end_is_refused_in_time(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(BodyLimit, "patience", 0.2)
+    async with gateway(settings) as client:
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
+        writer.write(b"POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf")
+        answer = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        await writer.wait_closed()
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"BODY_TOO_SLOW" in answer
 
 
 @pytest.mark.parametrize("host", ["localhost", "localhost:8000", "127.0.0.1:1", "[::1]:8000", "[::1]", "LOCALHOST"])
