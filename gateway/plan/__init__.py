@@ -5,8 +5,9 @@ table), and what stands behind a field it reads from the type's own declaration.
 """
 
 from gateway.plan.cache import Budget
+from gateway.plan.callers import Asker
 from gateway.plan.errors import BadInput
-from gateway.plan.planner import Asker, Planner
+from gateway.plan.planner import Planner
 from gateway.plan.shaped import PlannedExecutor, Shaped
 
 __all__ = ["Asker", "BadInput", "Budget", "PlannedExecutor", "Planner", "Shaped"]

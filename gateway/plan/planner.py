@@ -8,14 +8,14 @@ from graphql import GraphQLResolveInfo
 from graphql.execution.values import get_argument_values
 
 from gateway.graph.times import now
-from gateway.identity import Profile, Subject
+from gateway.identity import Profile
 from gateway.plan import statements
 from gateway.plan.arguments import Bound, bind_keys, bind_page
 from gateway.plan.cache import Bounded, Budget
+from gateway.plan.callers import Asker, Caller, Callers
 from gateway.plan.connection import connection
 from gateway.plan.errors import BadInput
 from gateway.plan.finish import Finish, decided, decision
-from gateway.plan.guard import Guard, guard_for
 from gateway.plan.mapping import Connection, Entity
 from gateway.plan.selection import Selected, Selection, Selections, variables
 from gateway.plan.shaped import Shaped, shaped
@@ -23,10 +23,7 @@ from gateway.plan.statements import Batch
 from gateway.plan.text import terms
 from gateway.plan.writer import Writer
 from gateway.policy.table import UNKNOWN, AccessTable
-from gateway.vocabulary import FOREVER, Action, Relation, Role
-
-SPARSE = 0.05
-"""Below this share of visible Datasets a page is merged from its classes; above it, the order index is filtered."""
+from gateway.vocabulary import FOREVER, Action, Role
 
 
 class Reader(Protocol):
@@ -45,26 +42,6 @@ class Plan:
     finish: Finish
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks, and as whom their new shapes of query are counted: the person, or the public's address."""
-
-    subject: Subject
-    source: str
-
-
-@dataclass(slots=True)
-class _Caller:
-    subject: Subject
-    number: int
-    table: AccessTable
-    guard: Guard
-    parameters: Mapping[str, Any]
-    sparse: bool = False
-    """Whether little of the catalogue is theirs to know of, by the counts `counted`."""
-    counted: Mapping[str, int] | None = None
-
-
 @dataclass(slots=True)
 class Planner:
     """Answers root fields. Holds caches only: another replica needs nothing of it."""
@@ -79,8 +56,7 @@ class Planner:
     """Roughly how many Datasets have each class; replaced as a whole when counted again."""
     _selections: Selections = field(default_factory=Selections)
     _plans: Bounded[Any, Plan] = field(default_factory=lambda: Bounded(10_000_000, lambda plan: len(plan.text)))
-    _callers: Bounded[int, _Caller] = field(default_factory=lambda: Bounded(2000))
-    _guards: dict[Guard, int] = field(default_factory=dict)
+    _callers: Callers = field(default_factory=Callers)
 
     # root fields
 
@@ -277,7 +253,7 @@ class Planner:
     ) -> Shaped | None:
         caller = self._caller(asker)
         bound = self._bind(info, selection)
-        few = sparse and self._is_sparse(caller)
+        few = sparse and caller.sees_few_of(self.class_counts)
         plan = self._plan((selection.number, kind), asker, caller, bound, selection, write, sparse=few)
         value = await self._read(plan, caller, bound, more)
         return plan.finish.one(value, type_name or selection.root.type_name, caller.table)
@@ -286,7 +262,7 @@ class Planner:
         self,
         key: Any,
         asker: Asker,
-        caller: _Caller,
+        caller: Caller,
         bound: Sequence[Bound],
         selection: Selection,
         write: Callable[[Writer], str],
@@ -304,7 +280,7 @@ class Planner:
         return plan
 
     def _read(
-        self, plan: Plan, caller: _Caller, bound: Sequence[Bound], more: Mapping[str, Any] | None = None
+        self, plan: Plan, caller: Caller, bound: Sequence[Bound], more: Mapping[str, Any] | None = None
     ) -> Awaitable[Any]:
         parameters = {name: caller.parameters[name] for name in plan.uses}
         parameters.update(now=now(), forever=FOREVER, **(more or {}))
@@ -333,25 +309,9 @@ class Planner:
         clauses = [t.clause for t in terms(f"{selected.name}.query", arguments["query"])]
         return Bound(page.shape, {**page.values, f"p{selected.index}_query": clauses})
 
-    def _caller(self, asker: Asker) -> _Caller:
-        table = self.table_for(asker.subject.profile)
-        # By identity: hashing a Subject would cost more than all else here, and its cache hands out the same one.
-        known = self._callers.get(id(asker.subject))
-        if known is not None and known.subject is asker.subject and known.table is table:
-            return known
-        guard, parameters = guard_for(asker.subject, table)
-        number = self._guards.setdefault(guard, len(self._guards))
-        caller = self._callers[id(asker.subject)] = _Caller(asker.subject, number, table, guard, parameters)
-        return caller
+    def _caller(self, asker: Asker) -> Caller:
+        return self._callers.of(asker.subject, self.table_for(asker.subject.profile))
 
     def _type_of(self, identifier: str) -> str | None:
         prefix = identifier[:3]
         return next((name for name, entity in self.entities.items() if entity.prefix == prefix), None)
-
-    def _is_sparse(self, caller: _Caller) -> bool:
-        if caller.counted is not self.class_counts:
-            total = sum(self.class_counts.values())
-            allowed = caller.table.allowed(Action.DISCOVER, frozenset({Relation.ANYONE}))
-            caller.sparse = sum(self.class_counts.get(c, 0) for c in allowed) < SPARSE * total
-            caller.counted = self.class_counts
-        return caller.sparse
