@@ -67,6 +67,8 @@ class Guard:
     matters: tuple[tuple[Action, tuple[Relation, ...]], ...]
     same: bool
     """Whether all that may be discovered may be inspected too, so that no second test is needed."""
+    nested: bool
+    """Whether all that may be inspected may be discovered too, so that its test stands for both."""
 
     def relations(self, action: Action) -> tuple[Relation, ...]:
         """The relations that have to be tested for an action."""
@@ -151,7 +153,7 @@ def guard_for(subject: Subject, table: AccessTable) -> tuple[Guard, dict[str, An
         "s_roles": sorted(subject.profile.roles),
         "s_appointment": subject.appointment,
     }
-    same = True
+    same = nested = True
     for action in Action:
         relations = tuple(r for r in SITUATIONS if r in mine and r in table.relations_that_matter(action))
         matters[action] = relations
@@ -164,5 +166,6 @@ def guard_for(subject: Subject, table: AccessTable) -> tuple[Guard, dict[str, An
             parameters[f"f_{action}_{_mask(held)}"] = sorted(together)
     for held in subsets(tuple(r for r in SITUATIONS if r in mine)):
         known = frozenset(held)
-        same = same and table.allowed(Action.INSPECT, known) == table.allowed(Action.DISCOVER, known)
-    return Guard(tuple(matters.items()), same), parameters
+        inspected, discovered = table.allowed(Action.INSPECT, known), table.allowed(Action.DISCOVER, known)
+        same, nested = same and inspected == discovered, nested and inspected <= discovered
+    return Guard(tuple(matters.items()), same, nested), parameters

@@ -104,12 +104,14 @@ def rows_of(writer: Writer, scope: Scope | None, index: int, mapping: Connection
     """The rows behind a connection field, with its filters."""
     p, entity = f"p{index}", writer.entities[mapping.to]
     order = mapping.orders[page.order]
-    rows = _start(writer, scope, mapping, entity)
+    rows = _start(writer, scope, mapping, order)
     there = rows.scopes[0]
     equal = [mapping.keyed] if mapping.keyed else []
     equal += [f.property for f in (mapping.filters[n] for n in page.filters) if f.test is Test.IS][: 1 - len(equal)]
     texted = any(mapping.filters[name].test is Test.TEXT for name in page.filters)
-    rows.conditions += filtered(writer, there, mapping, page, p, rows) + _ordering(writer, there, order, entity)
+    rows.conditions += filtered(writer, there, mapping, page, p, rows)
+    if order.needs is Action.INSPECT:
+        rows.conditions += writer.inspected(Site.ORDER, there)
     if mapping.step is None and not texted:
         hint = _hint(entity, there.var, (*equal, *dict.fromkeys((order.property, "id"))), seek=bool(equal))
         rows.head += hint
@@ -138,7 +140,7 @@ def filtered(writer: Writer, there: Scope, mapping: Connection, page: Page, p: s
     return found
 
 
-def _start(writer: Writer, scope: Scope | None, mapping: Connection, entity: Entity) -> Rows:
+def _start(writer: Writer, scope: Scope | None, mapping: Connection, order: Order) -> Rows:
     if mapping.step is not None:
         assert scope is not None
         there, pattern, conditions = writer.step(scope, mapping.step)
@@ -148,7 +150,10 @@ def _start(writer: Writer, scope: Scope | None, mapping: Connection, entity: Ent
     else:
         var = writer.name()
         there = Scope(mapping.to, var, var)
-        conditions = writer.discoverable((Site.DATASET_PAGE, None), there)
+        entity, guard = writer.entities[mapping.to], writer.guard
+        # An order that needs more than to know of a row has a test of its own, which then stands for both.
+        ordered = order.needs is Action.INSPECT and guard.nested and not guard.same
+        conditions = [] if ordered else writer.discoverable((Site.DATASET_PAGE, None), there)
         found = Rows(var, (there,), f"MATCH ({var}:{entity.label})", conditions)
         found.whole = True
         if entity.kind is Kind.DATASET:
@@ -159,12 +164,6 @@ def _start(writer: Writer, scope: Scope | None, mapping: Connection, entity: Ent
             found.tally = [(mapping.keyed, f"t.{mapping.keyed} = {scope.var}.id")]
     found.node = lambda w, selected: w.project(there, selected.only)
     return found
-
-
-def _ordering(writer: Writer, there: Scope, order: Order, entity: Entity) -> list[str]:
-    if order.needs is not Action.INSPECT or writer.guard.same or entity.kind not in (Kind.DATASET, Kind.FIELD):
-        return []
-    return [writer.guard.test(Site.ORDER, Action.INSPECT, there.var, there.row)]
 
 
 def _filter(writer: Writer, there: Scope, declared: Filter, parameter: str, rows: Rows) -> list[str]:

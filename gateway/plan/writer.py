@@ -63,6 +63,7 @@ class Writer:
     _bindings: dict[str, list[str]] = field(default_factory=dict)
     _names: int = 0
     _inspected: set[str] = field(default_factory=set)
+    _certain: set[str] = field(default_factory=set)
     _classes: dict[str, dict[Action, str]] = field(default_factory=dict)
 
     def name(self) -> str:
@@ -88,8 +89,17 @@ class Writer:
         """A test whether the object may be inspected, or None where that goes without saying."""
         if self.guard.same or self.entities[scope.type].kind not in (Kind.DATASET, Kind.FIELD):
             return None
+        if scope.var in self._certain:
+            return None
         self._inspected.add(scope.var)
         return self.guard.apply(site, scope.inspectable)
+
+    def inspected(self, site: Site, scope: Scope) -> list[str]:
+        """The test that lets only objects into a result that may be inspected; below, that goes without saying."""
+        if self.guard.same or self.entities[scope.type].kind not in (Kind.DATASET, Kind.FIELD):
+            return []
+        self._certain.add(scope.var)
+        return [self.guard.test(site, Action.INSPECT, scope.var, scope.row)]
 
     def settle(self, scope: Scope | None) -> str:
         """The clauses that compute what the projection of an object, or of the whole, turned out to need."""
