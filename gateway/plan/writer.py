@@ -122,7 +122,7 @@ class Writer:
         return tests
 
     def _test(self, site: Site, action: Action, scope: Scope) -> str:
-        if not scope.below or not self.guard.relations(action):
+        if not scope.below or not self.guard.relations(action) or self.guard.grows:
             return self.guard.test(site, action, scope.var, scope.row)
         known = self._classes.setdefault(scope.row, {})
         name = known.setdefault(action, f"{scope.row}{action[0]}")
