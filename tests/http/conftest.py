@@ -12,7 +12,7 @@ from tests.identity.tokens import ES256, ISSUER, jwks
 
 APPOINTMENTS = 2.0
 SHAPES = 60
-TIMEOUT = 1.0
+TIMEOUT = 4.0
 RESPONSE = 20_000
 
 

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Callable
 from typing import Any, Final
 
 import pytest
@@ -34,34 +35,35 @@ def good(**changed: Any) -> dict[str, Any]:
     return claims(**{"sub": KNOWN, **changed})
 
 
-BAD: Final[dict[str, tuple[str, str]]] = {
-    "no JWT": ("abc", "is not a signed JWT"),
-    "alg none": (unsigned(body=good()), "algorithm is not accepted"),
+BAD: Final[dict[str, tuple[Callable[[], str], str]]] = {
+    "no JWT": (lambda: "abc", "is not a signed JWT"),
+    "alg none": (lambda: unsigned(body=good()), "algorithm is not accepted"),
     "HS256 with the public key": (
-        hmac_with_public_key(ES256, ES256.key.as_pem(private=False)),  # type: ignore[union-attr]
+        lambda: hmac_with_public_key(ES256, ES256.key.as_pem(private=False)),  # type: ignore[union-attr]
         "algorithm is not accepted",
     ),
-    "expired": (ES256.token(good(exp=time.time() - 3600)), "has expired"),
-    "not yet valid": (ES256.token(good(nbf=time.time() + 3600)), "not valid yet"),
-    "without expiry": (ES256.token(good(exp=None)), "no expiry"),
-    "another audience": (ES256.token(good(aud="urn:else")), "another audience"),
-    "unknown issuer": (ES256.token(good(iss="https://third.example")), "issuer is not known"),
-    "the development issuer": (ES256.token(good(iss=DEVELOPMENT)), "issuer is not known"),
-    "a stranger's key": (STRANGER.token(good()), "signature is wrong"),
-    "a key of another kind": (RS256.token(good()), "key is not one of its issuer's"),
-    "tampered": (ES256.token(good())[:-6] + "AAAAAA", "signature is wrong"),
-    "unknown person": (ES256.token(good(sub="nobody")), "subject is not known"),
-    "no person": (ES256.token(good(sub=None)), "names no subject"),
-    "an appointment of somebody else's": (ES256.token(good(appointment="ap_x")), "appointment is not held"),
-    "an id token": (ES256.token(good(), typ="id+jwt"), "type (typ) is not accepted"),
-    "too long": ("a." * 2 + "x" * 9000, "is not a signed JWT"),
+    "expired": (lambda: ES256.token(good(exp=time.time() - 3600)), "has expired"),
+    "not yet valid": (lambda: ES256.token(good(nbf=time.time() + 3600)), "not valid yet"),
+    "without expiry": (lambda: ES256.token(good(exp=None)), "no expiry"),
+    "another audience": (lambda: ES256.token(good(aud="urn:else")), "another audience"),
+    "unknown issuer": (lambda: ES256.token(good(iss="https://third.example")), "issuer is not known"),
+    "the development issuer": (lambda: ES256.token(good(iss=DEVELOPMENT)), "issuer is not known"),
+    "a stranger's key": (lambda: STRANGER.token(good()), "signature is wrong"),
+    "a key of another kind": (lambda: RS256.token(good()), "key is not one of its issuer's"),
+    "tampered": (lambda: ES256.token(good())[:-6] + "AAAAAA", "signature is wrong"),
+    "unknown person": (lambda: ES256.token(good(sub="nobody")), "subject is not known"),
+    "no person": (lambda: ES256.token(good(sub=None)), "names no subject"),
+    "an appointment of somebody else's": (lambda: ES256.token(good(appointment="ap_x")), "appointment is not held"),
+    "an id token": (lambda: ES256.token(good(), typ="id+jwt"), "type (typ) is not accepted"),
+    "too long": (lambda: "a." * 2 + "x" * 9000, "is not a signed JWT"),
 }
+"""Made when they are sent: what is only good for minutes must not grow old while other tests run."""
 
 
 @pytest.mark.parametrize("name", BAD)
 def test_a_bad_token_is_401_with_a_challenge_that_says_why(production: Served, name: str) -> None:
     token, why = BAD[name]
-    answer = production.send(ME, token=token)
+    answer = production.send(ME, token=token())
     error = refusal(answer, 401)
     assert error["extensions"]["code"] == "UNAUTHENTICATED"
     assert why in error["message"]
