@@ -19,9 +19,8 @@ setup-dev: $(VENV)/.installed-dev
 run: setup ## Start the gateway on http://127.0.0.1:8000/graphql, with Neo4j and the demonstration city
 	@exec $(BIN)/gateway serve
 
-# Two at a time: each has a Neo4j of its own, which waits more than it works.
 test: setup-dev ## Run all tests that need no other language's tools
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest
 
 deep: setup-dev ## The random comparisons of the tests, many times as long and new in every run (EXAMPLES=N)
 	GATEWAY_TEST_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest tests/plan/test_differential.py $(wildcard tests/properties)
