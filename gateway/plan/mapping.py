@@ -79,6 +79,10 @@ class Pairs:
     needs: Action = Action.DISCOVER
 
 
+Stored = Column | Passed | Unending | Pairs
+"""What is read from one property of the node."""
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
     """One relationship to walk: its type, direction, and the type name at its other end.
@@ -197,4 +201,4 @@ class OwnPerson:
     order: str
 
 
-Mapped = Column | Passed | Unending | Pairs | One | Many | Connection | Decisions | OfSubject | OwnAgency | OwnPerson
+Mapped = Stored | One | Many | Connection | Decisions | OfSubject | OwnAgency | OwnPerson

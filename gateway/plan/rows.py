@@ -8,7 +8,7 @@ from gateway.plan.arguments import Page
 from gateway.plan.guard import Site
 from gateway.plan.mapping import Connection, Entity, Filter, Kind, Order, Test
 from gateway.plan.selection import Selected
-from gateway.plan.writer import Scope, Writer
+from gateway.plan.writer import Scope, Writer, mapped
 from gateway.vocabulary import Action, Relation
 
 
@@ -48,6 +48,8 @@ class Rows:
     """Properties that are the same in all rows: named first in the order, so that the index gives the rest."""
     whole: bool = False
     """Whether the head is all rows of a label, so that another start can take its place."""
+    read: dict[str, None] | None = None
+    """The properties of the row that its map has, where the map is made before the tests."""
     node: Callable[[Writer, Selected], str] = field(default=lambda writer, selected: "")
 
     @property
@@ -62,7 +64,8 @@ class Rows:
             where = " AND ".join([*self.conditions, *keyset])
             unique = "DISTINCT " if self.distinct else ""
             cut = f" WITH {unique}{self.carried}{limit}" if limit or unique else ""
-            return f"{self.head}{f' WHERE {where}' if where else ''}{cut}"
+            read = "" if self.read is None else f" WITH *, {mapped(self.scopes[0], self.read)}"
+            return f"{self.head}{read}{f' WHERE {where}' if where else ''}{cut}"
         parts = []
         for branch in self.branches:
             where = " AND ".join([branch.condition, *self.conditions, *keyset])
@@ -145,8 +148,10 @@ def _start(writer: Writer, scope: Scope | None, mapping: Connection, order: Orde
         assert scope is not None
         there, pattern, conditions = writer.step(scope, mapping.step)
         test = writer.inspectable(Site.LIST, scope) if mapping.needs is Action.INSPECT else None
-        found = Rows(there.var, (there,), f"MATCH {pattern}", [test, *conditions] if test else conditions)
+        found = Rows(there.tested, (there,), f"MATCH {pattern}", [test, *conditions] if test else conditions)
         found.distinct = mapping.step.timed
+        if there.below:
+            found.read = writer.read(there, ("accessClass", "id", order.property))
     else:
         var = writer.name()
         there = Scope(mapping.to, var, var)
@@ -217,4 +222,4 @@ def _branches(writer: Writer, var: str, entity: Entity, order: Order) -> list[Br
         Relation.JURISDICTION: by("jurisdiction", "$s_jurisdictions"),
         Relation.GRANTED: Branch("$s_grantees", f"MATCH ({var}:{entity.label})<-[:ON]-(:Grant)-[:TO]->(c)", "c.id = k"),
     }
-    return [by("accessClass", f"$a_{Action.DISCOVER}_0"), *(ways[r] for r in writer.guard.relations(Action.DISCOVER))]
+    return [by("accessClass", f"$a_{Action.DISCOVER}"), *(ways[r] for r in writer.guard.relations(Action.DISCOVER))]

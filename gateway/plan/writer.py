@@ -25,6 +25,7 @@ from gateway.plan.mapping import (
     Pairs,
     Passed,
     Step,
+    Stored,
     Unending,
 )
 from gateway.plan.selection import TYPENAME, Selected
@@ -41,7 +42,20 @@ class Scope:
     var: str
     row: str
     below: bool = False
-    """Whether the Dataset was settled before, so that what may be seen of its parts is in variables already."""
+    """Whether the Dataset was settled before, so that what may be seen of its parts is in variables already.
+
+    Such parts are few and shown together: each is read once, before its test, into a map.
+    """
+
+    @property
+    def map(self) -> str:
+        """The variable of the map of properties that were read together: a fifth faster than reading each of five."""
+        return f"{self.var}m"
+
+    @property
+    def tested(self) -> str:
+        """The variable whose properties are there for tests and for the order."""
+        return self.map if self.below else self.var
 
     @property
     def inspectable(self) -> str:
@@ -65,6 +79,7 @@ class Writer:
     _inspected: set[str] = field(default_factory=set)
     _certain: set[str] = field(default_factory=set)
     _classes: dict[str, dict[Action, str]] = field(default_factory=dict)
+    _read: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def name(self) -> str:
         """A new variable."""
@@ -83,6 +98,12 @@ class Writer:
         self._bindings.setdefault(scope.var if scope else "", []).append(f"{expression} AS {name}")
         return name
 
+    def read(self, scope: Scope, properties: Iterable[str]) -> dict[str, None]:
+        """Have these properties of an object read together; gives all of which this was said, later ones too."""
+        known = self._read.setdefault(scope.var, {})
+        known.update(dict.fromkeys(properties))
+        return known
+
     # what may be seen
 
     def inspectable(self, site: Site, scope: Scope) -> str | None:
@@ -92,6 +113,7 @@ class Writer:
         if scope.var in self._certain:
             return None
         self._inspected.add(scope.var)
+        self.read(scope, ("accessClass",))
         return self.guard.apply(site, scope.inspectable)
 
     def inspected(self, site: Site, scope: Scope) -> list[str]:
@@ -104,10 +126,11 @@ class Writer:
     def settle(self, scope: Scope | None) -> str:
         """The clauses that compute what the projection of an object, or of the whole, turned out to need."""
         var = scope.var if scope else ""
+        read = [mapped(scope, self._read[var])] if scope and var in self._read and not scope.below else []
         first = [f"{self.guard.classes(action, var)} AS {name}" for action, name in self._classes.get(var, {}).items()]
         if scope and var in self._inspected:
-            first.append(f"{self._test(Site.INSPECTABLE, Action.INSPECT, scope)} AS {scope.inspectable}")
-        clauses = [first, self._bindings.get(var, [])]
+            first.append(f"{self._test(Site.INSPECTABLE, Action.INSPECT, scope, scope.map)} AS {scope.inspectable}")
+        clauses = [read, first, self._bindings.get(var, [])]
         return "".join(f" WITH *, {', '.join(c)}" for c in clauses if c)
 
     def discoverable(self, sites: tuple[Site, Site | None], scope: Scope) -> list[str]:
@@ -116,22 +139,25 @@ class Writer:
         if kind not in (Kind.DATASET, Kind.FIELD):
             return []
         own, datasets = sites
-        tests = [self._test(own, Action.DISCOVER, scope)]
+        tests = [self._test(own, Action.DISCOVER, scope, scope.tested)]
         if kind is Kind.FIELD and datasets is not None:
             tests.append(self.guard.test(datasets, Action.INSPECT, scope.row, scope.row))
         return tests
 
-    def _test(self, site: Site, action: Action, scope: Scope) -> str:
+    def _test(self, site: Site, action: Action, scope: Scope, classed: str) -> str:
         if not scope.below or not self.guard.relations(action) or self.guard.grows:
-            return self.guard.test(site, action, scope.var, scope.row)
+            return self.guard.test(site, action, classed, scope.row)
         known = self._classes.setdefault(scope.row, {})
         name = known.setdefault(action, f"{scope.row}{action[0]}")
-        return self.guard.apply(site, f"{scope.var}.accessClass IN {name}")
+        return self.guard.apply(site, f"{name}[{classed}.accessClass]")
 
     # objects
 
     def project(self, scope: Scope, children: Sequence[Selected]) -> str:
         """What is selected of one object, as the list of its values; its type's name goes without saying."""
+        read = {c.mapping.property for c in children if isinstance(c.mapping, Stored)}
+        if len(read) > 1 or scope.below:
+            self.read(scope, sorted(read))
         return row(self.value(scope, c) for c in children if c.name != TYPENAME)
 
     def value(self, scope: Scope, selected: Selected) -> str:
@@ -148,7 +174,8 @@ class Writer:
                 return self.connect(self, scope, selected, mapping)
             case Decisions():
                 part = scope.var if self.entities[scope.type].kind is Kind.FIELD else None
-                return f"[{scope.var}.accessClass, {self.guard.mask(scope.row, part)}]"
+                self.read(scope, ("accessClass",))
+                return f"[{scope.map}.accessClass, {self.guard.mask(scope.row, part)}]"
             case OfSubject(attribute):
                 return f"$s_{attribute}"
             case OwnAgency() | OwnPerson():
@@ -156,8 +183,9 @@ class Writer:
             case None:
                 raise LookupError(f"{scope.type}.{selected.name} declares nothing that stands behind it")
 
-    def _stored(self, scope: Scope, selected: Selected, mapping: Column | Passed | Unending | Pairs) -> str:
-        stored = f"{scope.var}.{mapping.property}"
+    def _stored(self, scope: Scope, selected: Selected, mapping: Stored) -> str:
+        together = mapping.property in self._read.get(scope.var, ())
+        stored = f"{scope.map if together else scope.var}.{mapping.property}"
         match mapping:
             case Column():
                 return stored
@@ -220,6 +248,11 @@ class Writer:
 
     def _needed(self, needs: Action, scope: Scope, site: Site) -> str | None:
         return self.inspectable(site, scope) if needs is Action.INSPECT else None
+
+
+def mapped(scope: Scope, properties: Iterable[str]) -> str:
+    """The properties of an object as one map, with its variable."""
+    return f"{scope.var}{{{', '.join(f'.{p}' for p in properties)}}} AS {scope.map}"
 
 
 def row(values: Iterable[str]) -> str:

@@ -49,7 +49,7 @@ def plain(served: Served, who: str | None) -> Any:
 
 
 def test_the_parameters_are_those_of_the_plan() -> None:
-    assert {"s_agency", "s_jurisdictions", "a_DISCOVER_0", "f_INSPECT_2"} <= set(PARAMETERS)
+    assert {"s_agency", "s_jurisdictions", "a_DISCOVER", "f_INSPECT_2"} <= set(PARAMETERS)
 
 
 def test_no_name_of_a_variable_means_anything(served: Served, who: str | None, plain: Any) -> None:

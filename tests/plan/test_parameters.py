@@ -16,7 +16,7 @@ INJECTIONS: Final = (
     '" OR true //',
     "`}) MATCH (n) DETACH DELETE n //",
     "'}) RETURN 1 UNION MATCH (n) RETURN n //",
-    "$a_DISCOVER_0",
+    "$f_DISCOVER_0",
     "\\u0027 OR true",
     "a\x00b",
     "\x00",
@@ -90,8 +90,8 @@ async def test_a_literal_goes_the_same_way_as_a_variable(filled: Graph, field: s
 
 
 _INTERNAL: Final = (
-    "a_DISCOVER_0",
-    "a_INSPECT_0",
+    "a_DISCOVER",
+    "a_INSPECT",
     "f_DISCOVER_0",
     "f_DISCOVER_1",
     "f_INSPECT_1",
@@ -130,12 +130,12 @@ async def test_a_variable_named_like_an_internal_parameter_has_no_effect(filled:
 async def test_an_undeclared_variable_never_reaches_the_graph(filled: Graph) -> None:
     gateway, recorder = Gateway(filled), Recorder(filled)
     gateway.planner.reader = recorder
-    forged = {"a_DISCOVER_0": ["DRAFT"], "s_agency": "ag_x", "p0_n": 10**6}
+    forged = {"f_DISCOVER_0": {"DRAFT": True}, "s_agency": "ag_x", "p0_n": 10**6}
     await gateway.data("{ datasets(first: 1) { nodes { id } } }", forged)
     ((_, parameters, _),) = recorder.seen
     assert parameters.get("s_agency") is None
     assert parameters["p0_n"] == 1
-    assert "DRAFT" not in parameters["a_DISCOVER_0"]
+    assert "DRAFT" not in parameters["f_DISCOVER_0"]
 
 
 async def test_a_key_of_a_response_is_never_text_of_a_statement(filled: Graph) -> None:
