@@ -18,6 +18,8 @@ from bench.queries import Sample, Server
 
 _SCRIPT: Final = Path(__file__).with_name("load.lua")
 _FIRST: Final = 20
+_SLICES: Final = 10
+_GAIN: Final = 1.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,11 @@ def measure(cell: Cell, connections: int, seconds: int, seed: int) -> Figures:
 
 
 def _warm(cell: Cell, options: Options) -> None:
-    """A cold Neo4j takes seconds to plan a statement, as often as callers come meanwhile: so first one by one."""
+    """Ask until it gets no faster.
+
+    A cold Neo4j takes seconds to plan a statement, as often as callers come meanwhile: so first one by one. After that
+    Java compiles for up to a minute what is asked often; a Neo4j that has served other parts has that behind it.
+    """
     headers = dict(line.split(": ", 1) for line in cell.headers.read_text("utf-8").splitlines())
     for body in cell.bodies.read_text("utf-8").splitlines()[:_FIRST]:
         request = urllib.request.Request(
@@ -113,7 +119,13 @@ def _warm(cell: Cell, options: Options) -> None:
         )
         with urllib.request.urlopen(request, timeout=120) as response:
             response.read()
-    measure(cell, options.connections, options.warm, 0)
+    best, still = 0.0, 0
+    for _ in range(_SLICES):
+        found = measure(cell, options.connections, options.warm, 0).rate
+        still = 0 if found > best * _GAIN else still + 1
+        best = max(best, found)
+        if still == 2:
+            break
 
 
 def interleave(cells: Sequence[Cell], options: Options) -> list[list[Figures]]:

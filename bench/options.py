@@ -54,7 +54,7 @@ def read_options() -> Options:
         scale=given.scale,
         rounds=given.rounds or (5 if given.quick else 9),
         seconds=given.secs or (1 if given.quick else 3),
-        warm=3 if given.quick else 8,
+        warm=2 if given.quick else 3,
         connections=given.connections,
         big=given.big,
         small=given.small,
