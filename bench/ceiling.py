@@ -17,20 +17,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-_PROVIDER: Final = "head(COLLECT { MATCH (d)-[:PROVIDED_BY]->(a:Agency) RETURN {id: a.id, name: a.name} })"
+_PROVIDER: Final = "head(COLLECT { MATCH (d)-[:PROVIDED_BY]->(a:Agency) RETURN a {.id, .name} })"
 _FIELDS: Final = """COLLECT {
   MATCH (d)-[:HAS_FIELD]->(f:Field) WHERE d.accessClass IN $inspect AND f.accessClass IN $discover
   WITH f ORDER BY f.position LIMIT 20
-  RETURN {id: f.id, name: f.name, shareType: f.shareType,
-          dataType: CASE WHEN f.accessClass IN $inspect THEN f.dataType END} }"""
-_FULL: Final = (
-    f"{{id: d.id, title: d.title, shareType: d.shareType, openType: d.openType,"
-    f" provider: {_PROVIDER}, fields: {_FIELDS}}}"
-)
-_RECENT: Final = (
-    f"{{id: d.id, title: d.title, modified: d.modified, shareType: d.shareType, openType: d.openType,"
-    f" provider: {_PROVIDER}}}"
-)
+  RETURN f {.id, .name, .shareType, dataType: CASE WHEN f.accessClass IN $inspect THEN f.dataType END} }"""
+_FULL: Final = f"d {{.id, .title, .shareType, .openType, provider: {_PROVIDER}, fields: {_FIELDS}}}"
+_RECENT: Final = f"d {{.id, .title, .modified, .shareType, .openType, provider: {_PROVIDER}}}"
 
 
 def _sources(parent: str, depth: int) -> str:
