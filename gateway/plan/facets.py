@@ -16,7 +16,6 @@ from gateway.plan.writer import Scope, Writer, row
 from gateway.vocabulary import Action, Relation, TallyPer
 
 BY_AGENCY: Final = "agency"
-BY_THEME: Final = "theme"
 
 _TIERS: Final = frozenset({"accessClass", "shareType", "openType"})
 _KNOWS: Final = {
@@ -33,7 +32,10 @@ def total(writer: Writer, scope: Scope | None, rows: Rows, page: Page, order: Or
     """How many rows the list has, whatever the page."""
     if rows.tally is None:
         return writer.bind(scope, f"COUNT {{ {_all(rows, page, order)} RETURN {rows.var} }}")
-    return writer.bind(scope, _sum(_tallies(writer, rows, order), nested=scope is not None))
+    nested = scope is not None
+    if not nested and (apart := _apart(writer, rows, order)):
+        return writer.bind(scope, f"head(COLLECT {{ {apart} RETURN sum(n) }})")
+    return writer.bind(scope, _sum(_tallies(writer, rows, order), nested=nested))
 
 
 def _sum(tallies: str, *, nested: bool) -> str:
@@ -62,16 +64,16 @@ def _tallies(writer: Writer, rows: Rows, order: Order, by: str = "accessClass") 
     return f"MATCH (t:Tally {{per: '{per}'}}) USING INDEX t:Tally(per) WHERE {' AND '.join(tests)}"
 
 
-def _apart(writer: Writer, rows: Rows, order: Order, by: str) -> str | None:
+def _apart(writer: Writer, rows: Rows, order: Order, by: str = "accessClass") -> str | None:
     """For who may know of more of their own agency: everybody's tallies, and what is different for that agency.
 
     Without this, the relation would ask for tallies that know the agency: tens of times as many.
     """
     action, asked = _action(writer, order), rows.tally or []
-    if by != BY_THEME or writer.guard.relations(action) != (Relation.OWNER,):
+    needed = {by, *(name for name, _ in asked)}
+    if writer.guard.relations(action) != (Relation.OWNER,) or not needed <= _KNOWS[TallyPer.THEME]:
         return None
-    if not {name for name, _ in asked} <= _KNOWS[TallyPer.THEME]:
-        return None
+    per = TallyPer.AGENCY if needed <= _KNOWS[TallyPer.AGENCY] else TallyPer.AGENCY_THEME
     tests = [text for _, text in asked]
     stranger = writer.guard.stranger(Site.TALLY, action, "t")
     mine = writer.guard.test(Site.TALLY, action, "t", "t")
@@ -81,7 +83,7 @@ def _apart(writer: Writer, rows: Rows, order: Order, by: str) -> str | None:
     return (
         f"CALL () {{ MATCH (t:Tally {{per: '{TallyPer.THEME}'}}) USING INDEX t:Tally(per) WHERE {everybodys}"
         f" RETURN t.{by} AS value, t.n AS n UNION ALL"
-        f" MATCH (t:Tally {{per: '{TallyPer.AGENCY_THEME}', agency: $s_agency}}) USING INDEX t:Tally(per, agency){own}"
+        f" MATCH (t:Tally {{per: '{per}', agency: $s_agency}}) USING INDEX t:Tally(per, agency){own}"
         f" RETURN t.{by} AS value, {more} AS n }}"
     )
 
