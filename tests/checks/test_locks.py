@@ -1,5 +1,6 @@
 """What is installed is pinned to the byte, without saying where it comes from."""
 
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 LOCKS = ["requirements.lock", "requirements-dev.lock"]
+NODE_LOCKS = ["ide/package-lock.json", "tests/conformance/package-lock.json", "bench/peer/package-lock.json"]
 
 
 def _locked(name: str) -> dict[str, list[str]]:
@@ -28,6 +30,14 @@ def test_every_package_is_locked_by_hash_and_no_address_is_named(name: str) -> N
         assert word not in text
     for entry in re.split(r"\n(?=\S)", text):
         assert "--hash=sha256:" in entry, entry.splitlines()[0]
+
+
+@pytest.mark.parametrize("name", NODE_LOCKS)
+def test_every_node_package_is_locked_by_hash_and_no_address_is_named(name: str) -> None:
+    text = (ROOT / name).read_text("utf-8")
+    assert "://" not in text
+    for place, package in json.loads(text)["packages"].items():
+        assert not place or package["integrity"].startswith("sha512-"), place
 
 
 @pytest.mark.parametrize(
