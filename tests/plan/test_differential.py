@@ -3,6 +3,7 @@
 import os
 import random
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import pytest
@@ -58,7 +59,7 @@ class Pair:
 @pytest.fixture(scope="module", params=[1, 2])
 async def pairs(request: pytest.FixtureRequest, shared_graph: Graph) -> list[Pair]:
     """A world in the graph and in memory, under the policy and under tables that no policy would make."""
-    world = build_world(random.Random(request.param), datasets=14)
+    world = build_world(random.Random(request.param), datasets=40)
     await empty(shared_graph)
     await load(shared_graph, world)
     drawn = [Pair(shared_graph, world, RandomTables(seed).table_for) for seed in range(3)]
@@ -99,3 +100,23 @@ async def test_any_query_is_answered_as_ordinary_resolvers_would(
             break
         event(f"page {turn + 2}")
         variables |= places
+
+
+_COUNTS: Final = """
+    totalCount
+    facets {
+      shareType { value count } openType { value count } theme { value count } agency { value { id } count }
+    }
+"""
+
+
+@pytest.mark.parametrize("asked", ["", "theme: [ENER, TRAN]", "openType: NOT_OPEN", "shareType: [NON_SHARED]"])
+async def test_counts_hold_what_a_caller_may_know_of_their_own_agency_only(pairs: list[Pair], asked: str) -> None:
+    query = Query(f"{{ datasets(filter: {{{asked}}}) {{ {_COUNTS} }} }}", {}, {})
+    added = 0
+    for pair in pairs:
+        for name, subject in CALLERS.items():
+            found = await pair.compare(query, name, "usual", Cursors(), {})
+            elsewhere = replace(subject, agency=subject.agency and "ag_elsewhere")
+            added += found != pair.reference.execute(query.text, {}, elsewhere).data
+    assert added, "this world cannot tell what one's own agency adds"
