@@ -16,7 +16,7 @@ from bench.servers import gateway, rivals
 from bench.shares import decisions, stages
 from bench.worlds import World, prepare_for_peer, served
 
-_MAIN = frozenset({"race", "enforcement", "stages", "growth"})
+_ALONE = frozenset({"enforcement", "stages", "growth"})
 
 
 def main() -> int:
@@ -26,8 +26,10 @@ def main() -> int:
     try:
         ensure_wrk()
         options.work.mkdir(parents=True, exist_ok=True)
-        if _MAIN & {*options.parts}:
-            _on_main_world(options, report)
+        if "race" in options.parts:
+            _against_others(options, report)
+        if _ALONE & {*options.parts}:
+            _alone(options, report)
         if "decisions" in options.parts:
             decisions(options, report)
         if "sparse" in options.parts:
@@ -42,16 +44,20 @@ def main() -> int:
     return code
 
 
-def _on_main_world(options: Options, report: Report) -> None:
+def _against_others(options: Options, report: Report) -> None:
+    with served(options.work, World(options.scale)) as world, ExitStack() as stack:
+        given = samples(world)
+        asyncio.run(prepare_for_peer(world.settings))
+        servers = [gateway(world), *stack.enter_context(rivals(world, options.work))]
+        compared = compare(world, servers, given)
+        report.show("the same data from every server", f"{compared} answers")
+        race(options, servers, given, report)
+
+
+def _alone(options: Options, report: Report) -> None:
+    """The same world in a new Neo4j: one that Java has compiled for the others' statements answers ours slower."""
     with served(options.work, World(options.scale)) as world:
         given = samples(world)
-        if "race" in options.parts:
-            asyncio.run(prepare_for_peer(world.settings))
-            with ExitStack() as stack:
-                servers = [gateway(world), *stack.enter_context(rivals(world, options.work))]
-                compared = compare(world, servers, given)
-                report.show("the same data from every server", f"{compared} answers")
-                race(options, servers, given, report)
         if "enforcement" in options.parts:
             enforcement(options, world, given, report)
         if "stages" in options.parts:
