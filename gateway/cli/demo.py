@@ -148,7 +148,8 @@ def _tables(answers: Answers) -> Iterable[tuple[str, Table]]:
     )
 
 
-_REASONS: Final = ("allowed", "rule", "requirement", "reason", "next")
+_REASONS: Final = ("allowed", "why")
+"""The decision, and in one column the rest of it: so the tour fits a terminal of 80 characters."""
 
 
 def _rows(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> Table:
@@ -176,8 +177,9 @@ def _counts(datasets: dict[str, Any]) -> tuple[str, ...]:
 
 
 def _why(decision: dict[str, Any]) -> tuple[str, ...]:
-    reason = f"{decision['reason']['zh']}\n{decision['reason']['en']}"
-    return "yes" if decision["allowed"] else "no", decision["rule"], decision["requirement"], reason, decision["next"]
+    rule = f"{decision['rule']} ({decision['requirement']}), next: {decision['next']}"
+    why = f"{rule}\n{decision['reason']['zh']}\n{decision['reason']['en']}"
+    return "yes" if decision["allowed"] else "no", why
 
 
 def _field(dataset: dict[str, Any] | None) -> tuple[str, ...]:
