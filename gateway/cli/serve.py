@@ -1,10 +1,13 @@
 """`gateway serve`: the database, the city and the server, from nothing to an address; and everything down again."""
 
 import asyncio
+import shutil
 import signal
 import socket
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import typer
@@ -96,7 +99,8 @@ def _announce(settings: Settings, listener: socket.socket) -> None:
     address = f"http://{host}:{port}/graphql"
     lines = ["", f"The gateway answers at {address}", ""]
     if settings.development:
-        lines += ["  A token:  gateway token --as center      (gateway token --list shows everybody)", ""]
+        called = _called()
+        lines += [f"  A token:  {called} token --as center      ({called} token --list shows everybody)", ""]
     lines += [
         f"  A query:  {EXAMPLE}" if settings.ide else "  A query:",
         "",
@@ -106,3 +110,11 @@ def _announce(settings: Settings, listener: socket.socket) -> None:
         "",
     ]
     typer.echo("\n".join(lines))
+
+
+def _called() -> str:
+    """This command as it was called, so that what is printed can be typed where it was: it may not be on the PATH."""
+    name = Path(sys.argv[0])
+    known = shutil.which("gateway")
+    elsewhere = name.name == "gateway" and (known is None or Path(known).resolve() != name.resolve())
+    return sys.argv[0] if elsewhere else "gateway"

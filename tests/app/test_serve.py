@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gateway.cli.serve import EXAMPLE
+from gateway.cli.serve import EXAMPLE, _called
 from tests.app.process import START, Gateway, command, free_port, gone, until
 
 
@@ -195,3 +195,20 @@ def _workers(gateway: Gateway) -> list[psutil.Process]:
         except psutil.Error:
             continue
     return found
+
+
+@pytest.mark.parametrize(
+    ("called", "known", "printed"),
+    [
+        (".venv/bin/gateway", None, ".venv/bin/gateway"),
+        (".venv/bin/gateway", "/usr/bin/gateway", ".venv/bin/gateway"),
+        ("/opt/gateway/bin/gateway", "/opt/gateway/bin/gateway", "gateway"),
+        ("/opt/gateway/cli/__main__.py", None, "gateway"),
+    ],
+)
+def test_the_command_is_printed_so_that_it_can_be_typed(
+    monkeypatch: pytest.MonkeyPatch, called: str, known: str | None, printed: str
+) -> None:
+    monkeypatch.setattr("sys.argv", [called, "serve"])
+    monkeypatch.setattr("shutil.which", lambda _: known)
+    assert _called() == printed
