@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test deep check conformance bench demo seed lock clean
+.PHONY: help setup setup-dev run test deep crash check conformance bench demo seed lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -24,6 +24,9 @@ test: setup-dev ## Run all tests that need no other language's tools
 
 deep: setup-dev ## The random comparisons of the tests, many times as long and new in every run (EXAMPLES=N)
 	GATEWAY_TEST_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest tests/plan/test_differential.py $(wildcard tests/properties)
+
+crash: setup-dev ## Kill gateway and database under load, KILLS times, and check that nothing is lost or doubled
+	GATEWAY_TEST_KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest tests/crash/test_kills.py
 
 check: setup-dev ## Format, lint, types, import rules, schema and documents
 	$(BIN)/ruff format --check .

@@ -15,20 +15,28 @@ from gateway.app.edge import Edge
 from gateway.app.health import Health
 from gateway.app.hosts import LOOPBACK, HostCheck
 from gateway.app.identification import Identification
+from gateway.app.log_files import log_files
 from gateway.app.masking import Masking
-from gateway.app.metrics import metrics
 from gateway.app.replies import Code, refuse
+from gateway.app.sign_ins import SignIns
+from gateway.audit.ledger import Ledger
+from gateway.audit.log import LogFolder
+from gateway.audit.outbox import Outbox
+from gateway.audit.published import Published
+from gateway.audit.recorder import Recorder
 from gateway.graph import Graph, open_graph
 from gateway.graph.appointments import find_person
 from gateway.identity import Authenticator
 from gateway.identity.issuers import configured_issuers
 from gateway.identity.token import Verifier
+from gateway.policy.store import PolicyStore
 from gateway.schema.ide import ROUTE as IDE_ROUTE
 from gateway.schema.ide import ide_file
 from gateway.settings import Settings, is_loopback
 
-GraphQLFactory = Callable[[Settings, Graph], ASGIApp]
-"""Makes the GraphQL endpoint when the graph is open. Per request it finds `subject` and `request_id` in the state."""
+GraphQLFactory = Callable[[Settings, Graph, PolicyStore, Ledger], ASGIApp]
+"""Makes the GraphQL endpoint when graph and log are open. Per request it finds `subject` and `request_id` in the state.
+"""
 
 
 def create_app(
@@ -43,9 +51,10 @@ def create_app(
     routes = [
         Route("/graphql", door),
         *([Route(IDE_ROUTE, ide_file)] if settings.ide else []),
+        Route("/log/{path:path}", log_files(Published(LogFolder(settings.state).public))),
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),
-        Route("/metrics", metrics),
+        Route("/metrics", health.figures),
         Route("/", _home),
     ]
 
@@ -53,10 +62,14 @@ def create_app(
     async def lifespan(_app: object) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             graph = await stack.enter_async_context(connect(settings))
+            policy = PolicyStore(settings.policy_dir)
+            recorder = await stack.enter_async_context(Recorder(settings.state, settings.log_origin))
+            sign_ins = await stack.enter_async_context(SignIns(recorder, policy))
             authenticator = _authenticator(settings, graph, stack)
-            endpoint = graphql(settings, graph)
-            door.app = BodyLimit(Identification(endpoint, authenticator), settings.max_body_bytes)
-            health.graph = graph
+            outbox = await stack.enter_async_context(Outbox(graph, recorder))
+            endpoint = graphql(settings, graph, policy, Ledger(graph, recorder, outbox))
+            door.app = BodyLimit(Identification(endpoint, authenticator, sign_ins), settings.max_body_bytes)
+            health.graph, health.recorder = graph, recorder
             _spare_collector()
             yield
             health.graph = None

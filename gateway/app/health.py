@@ -7,7 +7,9 @@ from typing import Final
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from gateway.app import metrics
 from gateway.app.replies import RETRY_AFTER
+from gateway.audit.recorder import Recorder
 from gateway.graph import Graph
 
 _PATIENCE: Final = 2.0
@@ -16,10 +18,11 @@ _REMEMBERED: Final = 0.5
 
 
 class Health:
-    """The two probes. `graph` is set when the application starts."""
+    """The two probes. `graph` and `recorder` are set when the application starts."""
 
     def __init__(self) -> None:
         self.graph: Graph | None = None
+        self.recorder: Recorder | None = None
         self._asked = float("-inf")
         self._ready = False
 
@@ -28,16 +31,30 @@ class Health:
         return JSONResponse({"alive": True})
 
     async def ready(self, _request: Request) -> Response:
-        """`/readyz`: 200 when Neo4j answers, else 503. Send no queries while not."""
+        """`/readyz`: 200 when Neo4j answers, else 503. Send no queries while not.
+
+        `changes` says whether changes are taken too: they are not while the log cannot be written.
+        """
         if time.monotonic() - self._asked > _REMEMBERED:
             self._ready = await self._graph_answers()
             self._asked = time.monotonic()
         if self._ready:
-            return JSONResponse({"ready": True})
+            problem = self._log_problem()
+            if problem is None:
+                return JSONResponse({"ready": True, "changes": True})
+            return JSONResponse({"ready": True, "changes": False, "reason": f"the log cannot be written: {problem}"})
         name, value = RETRY_AFTER
         return JSONResponse(
             {"ready": False, "reason": "Neo4j does not answer"}, 503, headers={name.decode(): value.decode()}
         )
+
+    async def figures(self, request: Request) -> Response:
+        """`/metrics`, with whether the log can be written as it is now."""
+        metrics.log_writable.set(self._log_problem() is None)
+        return await metrics.metrics(request)
+
+    def _log_problem(self) -> str | None:
+        return None if self.recorder is None else self.recorder.problem
 
     async def _graph_answers(self) -> bool:
         if self.graph is None:

@@ -3,7 +3,15 @@
 import os
 from typing import Final
 
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    REGISTRY,
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
@@ -21,7 +29,11 @@ _seconds: Final = Histogram(
 _callers: Final = Counter("gateway_callers", "Requests by how their caller was identified", ["outcome"])
 _counters: Final[dict[tuple[str, str, int], Counter]] = {}
 """Children by their labels: looking them up in prometheus_client costs more than counting."""
-_histograms: Final = {route: _seconds.labels(route) for route in (*ROUTES, "other")}
+_histograms: Final = {route: _seconds.labels(route) for route in (*ROUTES, "/log", "other")}
+
+log_writable: Final = Gauge(
+    "gateway_log_writable", "Whether the log can be written, so that changes are taken", multiprocess_mode="mostrecent"
+)
 
 public: Final = _callers.labels("public")
 identified: Final = _callers.labels("identified")
@@ -30,7 +42,7 @@ refused: Final = _callers.labels("refused")
 
 def observe(method: str, path: str, status: int, seconds: float) -> None:
     """Count one answered request."""
-    route = path if path in ROUTES else "other"
+    route = path if path in ROUTES else "/log" if path.startswith("/log/") else "other"
     key = (method, route, status)
     counter = _counters.get(key)
     if counter is None:

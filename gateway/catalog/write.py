@@ -10,8 +10,12 @@ from typing import Any, Final
 
 from neo4j import AsyncManagedTransaction
 
+from gateway.audit.kinds import Change
+from gateway.audit.log import Sealed
+from gateway.audit.recording import Recording
 from gateway.catalog import statements
 from gateway.catalog.batches import LARGEST, Report, pieces, run_rows, unknown, value
+from gateway.catalog.events import put_changes
 from gateway.catalog.model import Entry
 from gateway.catalog.problems import Rejected
 from gateway.catalog.rows import StoredEntry, to_rows
@@ -27,7 +31,7 @@ _TIMEOUT: Final = 300.0
 """Seconds for one transaction: a batch is larger work than a client's query."""
 
 
-async def write_entries(graph: Graph, batch: Sequence[Entry]) -> Report:
+async def write_entries(graph: Graph, batch: Sequence[Entry], *, recording: Recording | None = None) -> Report:
     """Create entries, or bring them to what is stated now; an entry that is so already is not touched.
 
     Each change makes a new version and closes the one before. A withdrawn entry comes back with a new version.
@@ -35,17 +39,19 @@ async def write_entries(graph: Graph, batch: Sequence[Entry]) -> Report:
     Args:
         graph: a migrated graph that holds the agencies.
         batch: any number; every 2,000 are one transaction.
+        recording: writes the events of what changes into the same transactions; None for a graph of a test's.
 
     Raises:
+        LogUnavailable: the changes are made, and their events wait for the log.
         Rejected: some entries are not valid (checked before anything is written), or name an unknown agency (what
             earlier transactions wrote stays).
     """
     if problems := validate_all(batch):
         raise Rejected(problems)
-    return await write_stored(graph, [to_rows(entry) for entry in batch])
+    return await write_stored(graph, [to_rows(entry) for entry in batch], recording=recording)
 
 
-async def write_stored(graph: Graph, batch: Sequence[StoredEntry]) -> Report:
+async def write_stored(graph: Graph, batch: Sequence[StoredEntry], *, recording: Recording | None = None) -> Report:
     """`write_entries` for what was checked and prepared before.
 
     An imported entry never takes the place of one that was compiled here or comes from another source: those are left
@@ -54,20 +60,28 @@ async def write_stored(graph: Graph, batch: Sequence[StoredEntry]) -> Report:
     report = Report()
     for stored in pieces(batch, LARGEST):
 
-        async def work(tx: AsyncManagedTransaction, stored: Sequence[StoredEntry] = stored) -> Report:
-            return await _write(tx, stored)
+        async def work(
+            tx: AsyncManagedTransaction, stored: Sequence[StoredEntry] = stored
+        ) -> tuple[Report, list[Sealed]]:
+            return await _write(tx, stored, recording)
 
-        report += await graph.write(work, timeout=_TIMEOUT)
+        found, events = await graph.write(work, timeout=_TIMEOUT)
+        report += found
+        if recording is not None:
+            await recording.deliver(events)
     return report
 
 
-async def withdraw(graph: Graph, identifiers: Sequence[str], *, source: str | None = None) -> tuple[str, ...]:
+async def withdraw(
+    graph: Graph, identifiers: Sequence[str], *, source: str | None = None, recording: Recording | None = None
+) -> tuple[str, ...]:
     """Take entries out of the published catalogue; description, fields and versions are kept.
 
     Args:
         graph: the catalogue.
         identifiers: any number; every 2,000 are one transaction.
         source: only what was imported from there.
+        recording: see `write_entries`.
 
     Returns:
         The identifiers of those that were in it; unknown and withdrawn ones are passed over.
@@ -75,14 +89,21 @@ async def withdraw(graph: Graph, identifiers: Sequence[str], *, source: str | No
     gone: tuple[str, ...] = ()
     for piece in pieces(sorted(set(identifiers)), LARGEST):
 
-        async def work(tx: AsyncManagedTransaction, piece: Sequence[str] = piece) -> tuple[str, ...]:
-            return await _withdraw(tx, list(piece), source)
+        async def work(
+            tx: AsyncManagedTransaction, piece: Sequence[str] = piece
+        ) -> tuple[tuple[str, ...], list[Sealed]]:
+            return await _withdraw(tx, list(piece), source, recording)
 
-        gone += await graph.write(work, timeout=_TIMEOUT)
+        found, events = await graph.write(work, timeout=_TIMEOUT)
+        gone += found
+        if recording is not None:
+            await recording.deliver(events)
     return gone
 
 
-async def _write(tx: AsyncManagedTransaction, stored: Sequence[StoredEntry]) -> Report:
+async def _write(
+    tx: AsyncManagedTransaction, stored: Sequence[StoredEntry], recording: Recording | None
+) -> tuple[Report, list[Sealed]]:
     homes = dict(await value(tx, statements.HOMES, ids=sorted({entry.agency for entry in stored})))
     for entry in stored:
         if entry.agency not in homes:
@@ -106,12 +127,14 @@ async def _write(tx: AsyncManagedTransaction, stored: Sequence[StoredEntry]) -> 
     await run_rows(tx, statements.TALLY, tally_rows(tally, homes))
     known = {name for name, held in before.items() if _exists(held)}
     changed = [entry.identifier for entry in todo]
-    return Report(
+    told = [(row["p"], Change.CHANGED if row["p"]["identifier"] in known else Change.CREATED) for row in rows]
+    report = Report(
         tuple(name for name in changed if name not in known),
         tuple(name for name in changed if name in known),
         tuple(e.identifier for e in stored if e.identifier not in set(changed)),
         taken,
     )
+    return report, await put_changes(tx, recording, told)
 
 
 async def _write_parts(
@@ -162,7 +185,9 @@ def _row(entry: StoredEntry, held: dict[str, Any], jurisdiction: str, moment: st
     }
 
 
-async def _withdraw(tx: AsyncManagedTransaction, identifiers: list[str], source: str | None) -> tuple[str, ...]:
+async def _withdraw(
+    tx: AsyncManagedTransaction, identifiers: list[str], source: str | None, recording: Recording | None
+) -> tuple[tuple[str, ...], list[Sealed]]:
     await value(tx, statements.LOCK_PRESENT, identifiers=identifiers)
     moment = clock()
     before = await _before(tx, identifiers)
@@ -180,4 +205,5 @@ async def _withdraw(tx: AsyncManagedTransaction, identifiers: list[str], source:
     await run_rows(tx, statements.CLOSE_VERSIONS, rows, now=moment, forever=FOREVER)
     await run_rows(tx, statements.WITHDRAW, rows, unpublished=UNPUBLISHED, label=class_label(UNPUBLISHED))
     await run_rows(tx, statements.TALLY, tally_rows(tally, {h["agency"]: h["jurisdiction"] for h in gone}))
-    return tuple(str(held["identifier"]) for held in gone)
+    told = [({**held, "recordDigest": held["digest"]}, Change.WITHDRAWN) for held in gone]
+    return tuple(str(held["identifier"]) for held in gone), await put_changes(tx, recording, told)

@@ -10,6 +10,7 @@ import sys
 
 import typer
 
+from gateway.audit.errors import LogError
 from gateway.cli._console import report
 from gateway.graph.errors import GraphError
 from gateway.settings import SettingsRefused
@@ -35,7 +36,7 @@ def main() -> None:
     """Run the command line. Expected failures end with exit code 1 and say what to do next, never with a trace."""
     try:
         build_app()()
-    except (GraphError, SettingsRefused) as problem:
+    except (GraphError, LogError, SettingsRefused) as problem:
         report(str(problem))
         sys.exit(1)
     except KeyboardInterrupt:

@@ -5,7 +5,12 @@ from contextlib import contextmanager
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
+from gateway.audit.event import OPERATOR, Cause
+from gateway.audit.kinds import CitySeeded
+from gateway.audit.recorder import Recorder
 from gateway.cli._console import notes
+from gateway.policy.store import PolicyStore
+from gateway.settings import Settings
 
 
 @contextmanager
@@ -29,3 +34,10 @@ def seeding() -> Iterator[Callable[[str, int, int], None]]:
             yield advance
     else:
         yield advance
+
+
+async def record_seeded(settings: Settings, datasets: int) -> None:
+    """Put into the log that a city was loaded."""
+    cause = Cause(OPERATOR, PolicyStore(settings.policy_dir).current.digest)
+    async with Recorder(settings.state, settings.log_origin) as recorder:
+        await recorder.record(CitySeeded(cause=cause, datasets=datasets))

@@ -10,6 +10,11 @@ from typing import Annotated
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from gateway.audit.event import OPERATOR, Cause
+from gateway.audit.kinds import InventoryImported
+from gateway.audit.outbox import Outbox
+from gateway.audit.recorder import Recorder
+from gateway.audit.recording import Recording
 from gateway.cli._console import fetching, notes, report
 from gateway.federation.harvest import Advance, HarvestRefused, Source, harvest
 from gateway.federation.harvested import AccessLevel
@@ -17,6 +22,7 @@ from gateway.federation.inventory import DEFAULT_SIZE_LIMIT, Inventory, Unreadab
 from gateway.federation.report import Report
 from gateway.federation.rule import DEFAULT_RULE, ImportRule, InvalidRule, load_rule, uniform_rule
 from gateway.graph import running_graph
+from gateway.policy.store import PolicyStore
 from gateway.settings import load_settings
 from gateway.vocabulary import ShareType
 
@@ -70,10 +76,31 @@ def import_file(
 
 
 async def _run(inventory: Inventory, source: Source) -> Report:
+    settings = load_settings()
+    cause = Cause(OPERATOR, PolicyStore(settings.policy_dir).current.digest)
     with fetching() as jars:
-        async with running_graph(load_settings(), jars) as graph:
+        async with (
+            running_graph(settings, jars) as graph,
+            Recorder(settings.state, settings.log_origin) as recorder,
+            Outbox(graph, recorder) as outbox,
+        ):
             with _progress() as advance:
-                return await harvest(graph, inventory, source, advance)
+                outcome = await harvest(graph, inventory, source, advance, recording=Recording(outbox, cause))
+            await recorder.record(_imported(outcome, cause))
+            return outcome
+
+
+def _imported(outcome: Report, cause: Cause) -> InventoryImported:
+    return InventoryImported(
+        cause=cause,
+        source=outcome.source,
+        digest=outcome.digest,
+        total=outcome.total,
+        loaded=outcome.loaded,
+        updated=outcome.updated + outcome.republished,
+        withdrawn=outcome.withdrawn,
+        rejected=outcome.rejected,
+    )
 
 
 def _rule(path: Path | None, share: ShareType | None, basis: list[str], assume: AccessLevel | None) -> ImportRule:

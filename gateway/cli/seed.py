@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from gateway.cli._console import fetching, notes, report
-from gateway.cli._seeding import seeding
+from gateway.cli._seeding import record_seeded, seeding
 from gateway.graph import running_graph
 from gateway.settings import load_settings
 from graph_seed import SeedRefused, clear, load_city, load_scaled
@@ -43,9 +43,11 @@ async def _seed(scale: int | None, fields: int, public_share: float | None, *, r
                 started = time.perf_counter()
                 if scale is None:
                     count = await load_city(graph, progress)
+                    await record_seeded(settings, count)
                     notes.print(f"The city is there, with {count} datasets. See it: gateway serve")
                     return
                 count = await load_scaled(graph, scale, public_share=public_share, fields=fields, progress=progress)
+                await record_seeded(settings, scale)
             except SeedRefused as refused:
                 report(str(refused))
                 raise typer.Exit(1) from None

@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
@@ -14,10 +15,15 @@ import typer
 
 from gateway.app.listening import CannotListen, listen_at
 from gateway.app.supervisor import serve as serve_until_told
+from gateway.audit.errors import LogError
+from gateway.audit.event import GATEWAY, Cause
+from gateway.audit.kinds import GatewayStarted, GatewayStopped
+from gateway.audit.recorder import Recorder
 from gateway.cli._console import fetching, notes, report
-from gateway.cli._seeding import seeding
+from gateway.cli._seeding import record_seeded, seeding
 from gateway.graph import EmbeddedNeo4j, migrate, open_graph
 from gateway.identity.issuers import configured_issuers
+from gateway.policy.store import PolicyStore
 from gateway.settings import Settings, SettingsRefused, load_settings
 from graph_seed import is_needed, load_city
 
@@ -43,8 +49,7 @@ def serve() -> None:
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     told = True
     try:
-        with listen_at(settings) as listener, _database(settings):
-            asyncio.run(_prepare(settings))
+        with listen_at(settings) as listener, _database(settings), _recorded(settings):
             told = serve_until_told(settings, listener, lambda: _announce(settings, listener))
     except KeyboardInterrupt:
         pass
@@ -74,11 +79,43 @@ def _database(settings: Settings) -> Iterator[None]:
     try:
         yield
     finally:
-        # Whoever is impatient now would leave the database without its checkpoint.
-        for signum in (signal.SIGINT, signal.SIGTERM):
-            signal.signal(signum, signal.SIG_IGN)
+        _insist()
         notes.print("Stopping Neo4j …")
         server.stop()
+
+
+@contextmanager
+def _recorded(settings: Settings) -> Iterator[None]:
+    """A graph and a log that can be used, with the start and the orderly stop in the log."""
+    policy = PolicyStore(settings.policy_dir).current.digest
+    cause = Cause(GATEWAY, policy)
+    asyncio.run(_prepare(settings))
+    asyncio.run(_record_start(settings, cause))
+    try:
+        yield
+    finally:
+        _insist()
+        try:
+            asyncio.run(_record_stop(settings, cause))
+        except (LogError, OSError) as problem:
+            report(f"the stop is not in the log: {problem}")
+
+
+async def _record_start(settings: Settings, cause: Cause) -> None:
+    async with Recorder(settings.state, settings.log_origin) as recorder:
+        release = version("public-data-gateway")
+        await recorder.record(GatewayStarted(cause=cause, release=release, repaired=recorder.log.dropped))
+
+
+async def _record_stop(settings: Settings, cause: Cause) -> None:
+    async with Recorder(settings.state, settings.log_origin) as recorder:
+        await recorder.record(GatewayStopped(cause=cause))
+
+
+def _insist() -> None:
+    """From here on nobody can interrupt: whoever is impatient would leave database and log without their ends."""
+    for signum in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(signum, signal.SIG_IGN)
 
 
 async def _prepare(settings: Settings) -> None:
@@ -90,7 +127,7 @@ async def _prepare(settings: Settings) -> None:
         if settings.neo4j_uri is None and await is_needed(graph):
             notes.print("Loading the demonstration city …")
             with seeding() as progress:
-                await load_city(graph, progress)
+                await record_seeded(settings, await load_city(graph, progress))
 
 
 def _announce(settings: Settings, listener: socket.socket) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Final, TypeVar
 
+from gateway.audit.recording import Recording
 from gateway.catalog import (
     AgencySpec,
     JurisdictionSpec,
@@ -78,8 +79,15 @@ class _Reading:
     publishers: tuple[Publisher, ...] = ()
 
 
-async def harvest(graph: Graph, inventory: Inventory, source: Source, advance: Advance = lambda *_: None) -> Report:
-    """Make the graph say what the inventory says.
+async def harvest(
+    graph: Graph,
+    inventory: Inventory,
+    source: Source,
+    advance: Advance = lambda *_: None,
+    *,
+    recording: Recording | None = None,
+) -> Report:
+    """Make the graph say what the inventory says, and the log what that changed.
 
     Raises:
         HarvestRefused: an unknown jurisdiction, or an inventory without records where the graph has entries of it.
@@ -96,7 +104,7 @@ async def harvest(graph: Graph, inventory: Inventory, source: Source, advance: A
             f"The file has no records, which would withdraw {len(found.gone)}; --allow-empty does that."
         )
     await _write_agencies(graph, source, reading.publishers)
-    taken = await _write_entries(graph, source, reading, found, advance)
+    taken = await _write_entries(graph, source, reading, found, advance, recording)
     for identifier in (*found.taken, *taken):
         index = reading.indices[identifier]
         message = f"{excerpt(identifier)} belongs to an entry of another source or agency; --prefix keeps them apart"
@@ -210,18 +218,24 @@ async def _write_agencies(graph: Graph, source: Source, publishers: Sequence[Pub
 
 
 async def _write_entries(
-    graph: Graph, source: Source, reading: _Reading, found: Difference, advance: Advance
+    graph: Graph,
+    source: Source,
+    reading: _Reading,
+    found: Difference,
+    advance: Advance,
+    recording: Recording | None,
 ) -> set[str]:
     """Write what has changed, then withdraw what is gone; returns what turned out to belong to others meanwhile."""
     taken: set[str] = set()
     total, done = len(found.to_write) + len(found.gone), 0
     for identifiers in _batches(found.to_write):
-        report = await write_stored(graph, [reading.entries[identifier] for identifier in identifiers])
+        entries = [reading.entries[identifier] for identifier in identifiers]
+        report = await write_stored(graph, entries, recording=recording)
         taken |= {*report.taken}
         done += len(identifiers)
         advance("Writing", done, total)
     for identifiers in _batches(found.gone):
-        await withdraw(graph, identifiers, source=source.name)
+        await withdraw(graph, identifiers, source=source.name, recording=recording)
         done += len(identifiers)
         advance("Withdrawing", done, total)
     return taken

@@ -15,7 +15,9 @@ MATCH (:Identity {iss: $iss, sub: $sub})<-[:KNOWN_AS]-(p:Person)
 RETURN {id: p.id, name: p.name, appointments: COLLECT {
   MATCH (p)-[:HOLDS]->(a:Appointment)-[:AT]->(g:Agency)
   WHERE a.validFrom <= $now AND $now < a.validTo AND a.recordedFrom <= $now AND $now < a.recordedTo
-  RETURN {id: a.id, role: a.role, agency: g.id, kind: g.kind, jurisdictions:
+  RETURN {id: a.id, role: a.role, agency: g.id, kind: g.kind,
+    home: COLLECT { MATCH (g)-[:IN]->(:Jurisdiction)-[:PART_OF*0..16]->(j) RETURN DISTINCT j.id AS id ORDER BY id },
+    jurisdictions:
     CASE WHEN a.role IN $overseers THEN COLLECT {
       MATCH (g)-[:IN]->(:Jurisdiction)<-[:PART_OF*0..16]-(j:Jurisdiction) RETURN DISTINCT j.id AS id ORDER BY id
     } ELSE [] END}
@@ -46,6 +48,7 @@ def _appointment(entry: dict[str, Any]) -> Appointment:
         agency=entry["agency"],
         agency_kind=AgencyKind(entry["kind"]),
         jurisdictions=tuple(entry["jurisdictions"]),
+        home=tuple(entry["home"]),
     )
 
 

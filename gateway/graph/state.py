@@ -5,8 +5,6 @@ import os
 import secrets
 from contextlib import suppress
 from dataclasses import asdict, dataclass
-from fcntl import LOCK_EX, LOCK_NB, flock
-from io import TextIOWrapper
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +12,7 @@ import psutil
 from pydantic import SecretStr
 
 from gateway.graph.errors import StateInUse
+from gateway.graph.hold import Held, Hold
 from gateway.graph.options import Address
 
 USER: Final = "neo4j"
@@ -44,12 +43,12 @@ class StateDirectory:
     def __init__(self, path: Path) -> None:
         self.path = path.resolve()
         self.home = self.path / "neo4j"
-        self._lock: TextIOWrapper | None = None
+        self._hold = Hold(self.path / "lock")
 
     @property
     def held(self) -> bool:
         """Whether this object holds the lock."""
-        return self._lock is not None
+        return self._hold.held
 
     def acquire(self) -> None:
         """Take the directory for this process until `release` or its end, however it ends (flock).
@@ -59,28 +58,17 @@ class StateDirectory:
         """
         self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.home.mkdir(mode=0o700, exist_ok=True)
-        # Not truncated on opening: until the lock is ours, the pid inside is the holder's.
-        file = os.fdopen(os.open(self.path / "lock", os.O_RDWR | os.O_CREAT, 0o600), "r+")
         try:
-            flock(file, LOCK_EX | LOCK_NB)
-        except BlockingIOError:
-            holder = file.read().strip() or "unknown"
-            file.close()
+            self._hold.acquire()
+        except Held as held:
             raise StateInUse(
-                f"the state directory {self.path} is in use by another gateway (process {holder}). "
+                f"the state directory {self.path} is in use by another gateway (process {held.holder}). "
                 "Stop that one, or give this one its own with GATEWAY_STATE."
             ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        self._lock = file
 
     def release(self) -> None:
         """Give the directory back. Harmless when it was not held."""
-        if self._lock is not None:
-            self._lock.truncate(0)
-            self._lock.close()
-            self._lock = None
+        self._hold.release()
 
     def password(self) -> str:
         """The password of this directory's database, made at the first call; readable by its owner only."""

@@ -18,6 +18,8 @@ class Appointment:
     agency_kind: AgencyKind
     jurisdictions: tuple[str, ...] = ()
     """The subtree that a supervisor or an auditor oversees; empty for everybody else."""
+    home: tuple[str, ...] = ()
+    """The jurisdiction of the agency and those above it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,7 @@ class Person:
             agency=office.agency,
             appointment=office.id,
             jurisdictions=office.jurisdictions,
+            home=office.home,
             profile=Profile(frozenset({office.role}), office.agency_kind),
         )
 

@@ -19,7 +19,8 @@ class Subject:
     """A caller, as the graph knows it at this moment (R4, R5.2).
 
     `agency` and `jurisdictions` are ids of the graph. `jurisdictions` is the subtree that a supervisor or an auditor
-    oversees, resolved with the appointment; it is empty for everybody else.
+    oversees, resolved with the appointment; it is empty for everybody else. `home` is the jurisdiction of the agency
+    and those above it.
     """
 
     id: str | None = None
@@ -27,6 +28,7 @@ class Subject:
     agency: str | None = None
     appointment: str | None = None
     jurisdictions: tuple[str, ...] = ()
+    home: tuple[str, ...] = ()
     profile: Profile = Profile()
 
     @property

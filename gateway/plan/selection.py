@@ -181,7 +181,8 @@ class Selections:
         if known is None or known.operation() is not operation:
             known = self._conditions[id(operation)] = _Conditions(ref(operation), _conditions(info))
         coerced = variables(info).coerced
-        key = (id(operation), info.path.key, *(coerced.get(name) for name in known.names))
+        place = info.path.key if info.path.prev is None else tuple(info.path.as_list())
+        key = (id(operation), place, *(coerced.get(name) for name in known.names))
         # An operation stays alive with its trees, so that its identity stays its own.
         owner, selection = self._trees.get(key, (None, None))
         if selection is None or owner is not operation:

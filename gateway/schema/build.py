@@ -14,6 +14,7 @@ from gateway.schema import agency, dataset, field, jurisdiction, me, version
 from gateway.schema.context import Context
 from gateway.schema.execution import BoundedSchema
 from gateway.schema.limits import Bounds, Limits
+from gateway.schema.mutation import Mutation
 from gateway.schema.query import Query
 from gateway.schema.scalars import DATE_TIME, DateTime
 
@@ -66,6 +67,7 @@ def build_schema(limits: Limits | None = None, *, suggestions: bool = True, sdl:
     """The schema, with its limits, and with documents parsed and validated once."""
     schema = BoundedSchema(
         query=Query,
+        mutation=Mutation,
         types=[field.Field],
         config=StrawberryConfig(scalar_map={DateTime: DATE_TIME}, disable_field_suggestions=not suggestions),
         federation_version=FEDERATION,

@@ -2,13 +2,17 @@
 
 from dataclasses import dataclass
 
+from gateway.audit.asking import Events
+from gateway.audit.ledger import Ledger
 from gateway.plan import Asker, Planner
 
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """One request: who asks, the planner that answers, and the id under which the log knows it."""
+    """One request: who asks, what answers, changes and tells events, and the id that the log has of it."""
 
     asker: Asker
     planner: Planner
-    request_id: str = "unknown"
+    ledger: Ledger
+    events: Events
+    request_id: str

@@ -5,6 +5,7 @@ from typing import Any
 
 import strawberry
 
+from gateway.audit.event import ActorKind, Outcome, Stage
 from gateway.schema import terms
 from gateway.vocabulary import (
     Action,
@@ -130,6 +131,34 @@ _enum(
     },
 )
 
+_enum(
+    ActorKind,
+    "What kind of actor caused an event.",
+    {
+        "PERSON": "Somebody who signed in.",
+        "PUBLIC": "Somebody who did not.",
+        "OPERATOR": "Whoever runs the gateway's commands on its machine.",
+        "GATEWAY": "The gateway itself.",
+    },
+)
+_enum(
+    Outcome,
+    "Whether what was asked for was done.",
+    {"DONE": "It was done.", "REFUSED": "It was refused, and nothing was changed."},
+)
+_enum(
+    Stage,
+    "The part of the regulation's scope that an event belongs to (article 3).",
+    {
+        "COLLECTION": "采集. Collecting data and keeping it up to date.",
+        "AGGREGATION": "归集. Bringing it into the catalogue and onto the platform.",
+        "SHARING": "共享. Sharing between agencies.",
+        "OPENING": "开放. Opening to the public.",
+        "BUILDING": "建设. Building and running the platform.",
+        "SECURITY": "安全. Security and supervision.",
+    },
+)
+
 
 @strawberry.enum(description="The direction of an order.")
 class OrderDirection(Enum):
@@ -141,6 +170,7 @@ class OrderDirection(Enum):
 
 __all__ = [
     "Action",
+    "ActorKind",
     "AgencyKind",
     "DataType",
     "Element",
@@ -150,10 +180,12 @@ __all__ = [
     "OpenType",
     "OrderDirection",
     "Origin",
+    "Outcome",
     "Period",
     "Role",
     "Sensitivity",
     "ShareType",
+    "Stage",
     "Status",
     "Theme",
 ]

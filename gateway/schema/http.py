@@ -16,6 +16,8 @@ from strawberry.http.ides import get_graphql_ide_html
 from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
+from gateway.audit.asking import Events
+from gateway.audit.ledger import Ledger
 from gateway.graph import Graph, GraphTimeout, GraphUnavailable
 from gateway.identity import PUBLIC, Subject
 from gateway.plan import Asker, BadInput, Budget, Planner
@@ -49,7 +51,7 @@ class _Operation:
 class Endpoint:
     """The GraphQL endpoint."""
 
-    def __init__(self, settings: Settings, planner: Planner, upkeep: Upkeep) -> None:
+    def __init__(self, settings: Settings, planner: Planner, upkeep: Upkeep, ledger: Ledger) -> None:
         limits = Limits(
             tokens=settings.max_tokens,
             depth=settings.max_depth,
@@ -62,6 +64,8 @@ class Endpoint:
         sdl = settings.federation_sdl and settings.introspection
         self._schema = build_schema(limits, suggestions=settings.suggestions, sdl=sdl)
         self._planner = planner
+        self._ledger = ledger
+        self._events = Events(ledger.recorder.folder)
         self._upkeep = upkeep
         self._most_bytes = settings.max_response_bytes
         self._timeout = settings.query_timeout
@@ -121,7 +125,7 @@ class Endpoint:
         result = await self._schema.execute(
             operation.query,
             operation.variables,
-            Context(asker, self._planner, request_id),
+            Context(asker, self._planner, self._ledger, self._events, request_id),
             operation_name=operation.name,
             allowed_operation_types=_METHODS[scope["method"]],
         )
@@ -210,12 +214,11 @@ async def _send(send: Send, status: int, media_type: str, content: bytes, allow:
     await send({"type": "http.response.body", "body": content})
 
 
-def graphql_app(settings: Settings, graph: Graph) -> ASGIApp:
-    """The GraphQL endpoint on an open graph.
+def graphql_app(settings: Settings, graph: Graph, policy: PolicyStore, ledger: Ledger) -> ASGIApp:
+    """The GraphQL endpoint on an open graph and an open log.
 
     Per request it finds in the scope's state `subject` (absent: the public) and `request_id`.
     """
-    policy = PolicyStore(settings.policy_dir)
     planner = Planner(
         graph,
         policy.table_for,
@@ -223,9 +226,9 @@ def graphql_app(settings: Settings, graph: Graph) -> ASGIApp:
         most_page=settings.max_page_size,
         new_statements=Budget(settings.new_shapes_per_minute, settings.rate_limit_storage.get_secret_value()),
     )
-    upkeep = Upkeep(graph, policy, planner)
+    upkeep = Upkeep(graph, policy, planner, ledger.recorder)
     upkeep.warm()
-    return Endpoint(settings, planner, upkeep)
+    return Endpoint(settings, planner, upkeep, ledger)
 
 
 __all__ = ["Endpoint", "graphql_app"]

@@ -18,6 +18,7 @@ from gateway.schema import dataset as datasets_
 from gateway.schema.access import AccessDecision
 from gateway.schema.agency import Agency
 from gateway.schema.arguments import After, AgenciesWhere, Before, First, Last, Ordered, Where
+from gateway.schema.audit import AuditEvent, AuditEventConnection, Way, Which, one_event, page_of_events
 from gateway.schema.connection import Connection as Page
 from gateway.schema.connection import FacetedConnection, Facets, PageInfo
 from gateway.schema.context import Context
@@ -171,6 +172,28 @@ class Query:
         """The jurisdiction tree as a list."""
         planner = info.context.planner
         return await _answer(planner.everything(info, info.context.asker, "Jurisdiction", "code"))
+
+    @strawberry.field(description="事件. An event in the log, when the caller may read it.")
+    async def audit_event(
+        self, info: Asked, id: Annotated[strawberry.ID, strawberry.argument(description="The id of the event.")]
+    ) -> AuditEvent | None:
+        """One event."""
+        return await one_event(info.context, id)
+
+    @strawberry.field(
+        description="事件. The events that concern the caller: an agency's own data and actions, an overseer's subtree."
+    )
+    async def audit_events(
+        self,
+        info: Asked,
+        filter: Which = None,
+        order_by: Way = None,
+        first: First = None,
+        after: After = None,
+    ) -> AuditEventConnection:
+        """A page of events."""
+        given: Any = filter
+        return await page_of_events(info.context, given, order_by, first, after)
 
     @strawberry.field(
         description="Whether an action on a dataset or field is allowed to the caller, or in another role, and why."

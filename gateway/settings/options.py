@@ -79,6 +79,12 @@ def _bolt(value: str) -> str:
     return value
 
 
+def _origin(value: str) -> str:
+    if not value or "+" in value or any(c.isspace() or not c.isprintable() for c in value):
+        raise ValueError("must be printable, without spaces and plus signs, like data.example.org/log")
+    return value
+
+
 def _option(default: Any, description: str, *, unit: str = "", shown: str = "", **limits: Any) -> Any:
     """A field of `Settings`. `unit`, and `shown` for a default whose value alone says too little, go into the table."""
     extra: Any = {"unit": unit, "shown": shown}
@@ -116,7 +122,9 @@ class Settings(BaseSettings):
         False,
         "Production mode: introspection, suggestions, the IDE and the development issuer are off unless switched on",
     )
-    state: Path = _option(lambda: Path(".gateway"), "Where the embedded database and keys are kept", shown=".gateway/")
+    state: Path = _option(
+        lambda: Path(".gateway"), "Where the embedded database, the log and keys are kept", shown=".gateway/"
+    )
     cache: Path = _option(
         _cache_home, "Where downloads of the embedded database are kept", shown="~/.cache/public-data-gateway"
     )
@@ -158,6 +166,13 @@ class Settings(BaseSettings):
     # What is written
     log_format: LogFormat = _option(LogFormat.JSON, "How log lines are written: json or text")
     log_level: LogLevel = _option(LogLevel.INFO, "The least important line written: debug, info, warning, error")
+
+    # The log that nobody can rewrite
+    log_origin: Annotated[str, AfterValidator(_origin)] = _option(
+        "localhost/log",
+        "The log's name in its checkpoints and its key, by custom the address of `/log` without the scheme, like"
+        " `data.example.org/log`. A log keeps its name for good",
+    )
 
     # What clients are offered
     introspection: bool = _option(

@@ -62,7 +62,7 @@ class Gateway:
 
     def __init__(self, state: Path, **variables: str) -> None:
         self.state = state
-        self.port = free_port()
+        self.port = int(variables.pop("PORT", 0)) or free_port()
         self._out = (state.parent / f"{state.name}-{self.port}.out").open("w+")
         self._err = (state.parent / f"{state.name}-{self.port}.err").open("w+")
         self.process = subprocess.Popen(

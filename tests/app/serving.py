@@ -28,7 +28,7 @@ class ScriptedGraph:
         self.reads += 1
         if self.failure is not None:
             raise self.failure
-        return self.people.get((parameters["iss"], parameters["sub"]))
+        return self.people.get((parameters.get("iss"), parameters.get("sub")))
 
     async def available(self) -> bool:
         """Whether reads would work."""

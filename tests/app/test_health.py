@@ -10,7 +10,7 @@ from tests.app.serving import ScriptedGraph, gateway
 async def test_ready_follows_the_graph_and_alive_does_not(settings: Settings) -> None:
     graph = ScriptedGraph()
     async with gateway(settings, graph) as client:
-        assert (await client.get("/readyz")).json() == {"ready": True}
+        assert (await client.get("/readyz")).json() == {"ready": True, "changes": True}
 
         graph.failure = GraphUnavailable("gone")
         await asyncio.sleep(0.6)

@@ -16,7 +16,14 @@ from tests.identity.test_keys import Address
 from tests.identity.tokens import ES256, ISSUER, RS256, STRANGER, claims, hmac_with_public_key, jwks, unsigned
 
 OTHER = "https://other.example.org"
-OFFICER = {"id": "ap_1", "role": "OFFICER", "agency": "ag_1", "kind": "ADMINISTRATIVE", "jurisdictions": []}
+OFFICER = {
+    "id": "ap_1",
+    "role": "OFFICER",
+    "agency": "ag_1",
+    "kind": "ADMINISTRATIVE",
+    "jurisdictions": [],
+    "home": ["ju_1"],
+}
 PEOPLE: dict[tuple[str, str], Any] = {
     (ISSUER, "wang"): {"id": "pe_wang", "name": "王", "appointments": [OFFICER]},
     (OTHER, "wang"): {"id": "pe_other", "name": "汪", "appointments": []},

@@ -1,10 +1,13 @@
 #!/usr/bin/env bash
-# What other people's tools say of a running gateway: graphql-http's audits, federation composition, fuzzing.
-# Starts a gateway with its own state on a free loopback port and stops it again. Needs node and npm.
+# What other people's tools say of a running gateway: graphql-http's audits, federation composition, fuzzing; and of its
+# log: Go's own packages for such logs, and a Python one. Starts a gateway with its own state on a free loopback port
+# and stops it again. Needs node and npm, Go, and Python 3.12.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
-command -v npm >/dev/null || { echo "make conformance needs node and npm" >&2; exit 1; }
+for tool in npm go; do
+    command -v $tool >/dev/null || { echo "make conformance needs node and npm, Go, and Python 3.12" >&2; exit 1; }
+done
 
 began=$SECONDS
 npm ci --no-audit --no-fund --silent
@@ -35,6 +38,7 @@ check() {
 check node audits.mjs "$address/graphql"
 check node composition.mjs "$address/graphql"
 check "$root/.venv/bin/python" fuzz.py "$address/graphql"
+check bash log.sh "$root" "$state" "$address/log"
 echo "conformance took $((SECONDS - began)) s"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

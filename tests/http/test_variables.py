@@ -11,7 +11,7 @@ from gateway.vocabulary import Role
 from tests.http.served import Served
 from tests.plan.asking import POLICY
 
-OVERSEER: Final = Subject("pe_x", "x", "ag_x", "ap_x", ("ju_x",), Profile(frozenset({Role.SUPERVISOR})))
+OVERSEER: Final = Subject("pe_x", "x", "ag_x", "ap_x", ("ju_x",), ("ju_x",), Profile(frozenset({Role.SUPERVISOR})))
 PARAMETERS: Final = sorted(guard_for(OVERSEER, POLICY.table_for(OVERSEER.profile))[1])
 """What a statement's access tests read: the caller's, and the allowed classes."""
 OTHERS: Final = ("now", "forever", "key", "keys_Dataset_id", "s_person", *(f"p{i}_{w}" for i in (0, 1) for w in (

@@ -59,7 +59,7 @@ def office(id_: str, role: Role = Role.OFFICER, agency: str = "ag_bureau", **tim
 
 
 async def test_a_current_office_is_found_with_its_agency(graph: Graph) -> None:
-    office_held = Appointment("ap_1", Role.OFFICER, "ag_bureau", AgencyKind.ADMINISTRATIVE)
+    office_held = Appointment("ap_1", Role.OFFICER, "ag_bureau", AgencyKind.ADMINISTRATIVE, home=("ju_city",))
     assert await found(graph, office("ap_1")) == Person("pe_wang", "王小明", (office_held,))
 
 
@@ -92,6 +92,7 @@ async def test_who_oversees_gets_the_subtree_of_the_agencys_jurisdiction(graph: 
     city, county = person.appointments
     assert city.jurisdictions == ("ju_city", "ju_county", "ju_town")
     assert county.jurisdictions == ("ju_county", "ju_town")
+    assert county.home == ("ju_city", "ju_county")
     assert county.agency_kind is AgencyKind.BY_REFERENCE
 
 

@@ -2,11 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from strawberry.federation import Schema
 from strawberry.types import ExecutionResult
 
+from gateway.audit.asking import Events
+from gateway.audit.ledger import Ledger
 from gateway.graph import make_id
 from gateway.identity import PUBLIC, Profile, Subject
 from gateway.plan import Asker, Budget, Planner
@@ -46,6 +48,10 @@ CALLERS: Final[Mapping[str, Subject]] = {
     "nobody": Subject(id=make_id("pe_", "p1"), name="人1"),
 }
 
+NO_LEDGER: Final = cast(Ledger, None)
+"""Nothing that is asked here changes anything, or asks what was changed."""
+NO_EVENTS: Final = cast(Events, None)
+
 UNLIMITED: Final = Limits(tokens=10**6, depth=200, aliases=10**6, root_fields=1000, directives=10**4, nodes=10**9)
 
 
@@ -69,7 +75,7 @@ class Gateway:
         self, query: str, variables: Mapping[str, Any] | None = None, subject: Subject = PUBLIC
     ) -> ExecutionResult:
         """The result of one request."""
-        context = Context(Asker(subject, subject.id or "test"), self.planner)
+        context = Context(Asker(subject, subject.id or "test"), self.planner, NO_LEDGER, NO_EVENTS, "test")
         found = await self.schema.execute(query, variable_values=dict(variables or {}), context_value=context)
         assert isinstance(found, ExecutionResult)
         return found

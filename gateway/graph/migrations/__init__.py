@@ -12,9 +12,12 @@ from neo4j.exceptions import ClientError
 
 from gateway.graph.driver import Graph
 from gateway.graph.errors import GraphUnavailable, MigrationFailed
-from gateway.graph.migrations import m0001_catalogue
+from gateway.graph.migrations import m0001_catalogue, m0002_ledger
 
-_ALL: Final = ((1, m0001_catalogue.NAME, m0001_catalogue.statements),)
+_ALL: Final = (
+    (1, m0001_catalogue.NAME, m0001_catalogue.statements),
+    (2, m0002_ledger.NAME, m0002_ledger.statements),
+)
 
 _ATTEMPTS: Final = 5
 _INDEX_SECONDS: Final = 600.0

@@ -1,0 +1,209 @@
+"""An event: what every kind of it states, and its canonical bytes."""
+
+import base64
+import secrets
+from dataclasses import dataclass, field, fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, ClassVar, Final
+
+import orjson
+
+from gateway.graph.times import instant
+from gateway.vocabulary import Role
+
+RULE_SET: Final = "2021-34.1"
+"""The rules in force: the regulation by its number (庆政办发〔2021〕34号) and our version of it (R37)."""
+
+
+class Stage(StrEnum):
+    """The part of the regulation's scope that an event belongs to (article 3, R3)."""
+
+    COLLECTION = "COLLECTION"
+    AGGREGATION = "AGGREGATION"
+    SHARING = "SHARING"
+    OPENING = "OPENING"
+    BUILDING = "BUILDING"
+    SECURITY = "SECURITY"
+
+
+class Outcome(StrEnum):
+    """Whether what was asked for was done."""
+
+    DONE = "DONE"
+    REFUSED = "REFUSED"
+
+
+class ActorKind(StrEnum):
+    """What kind of actor caused an event."""
+
+    PERSON = "PERSON"
+    """Somebody who signed in."""
+    PUBLIC = "PUBLIC"
+    """Somebody who did not."""
+    OPERATOR = "OPERATOR"
+    """Whoever runs the gateway's commands on its machine."""
+    GATEWAY = "GATEWAY"
+    """The gateway itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """Who did it: ids of the graph, as they were at that moment."""
+
+    kind: ActorKind
+    person: str | None = None
+    agency: str | None = None
+    role: Role | None = None
+    appointment: str | None = None
+    jurisdictions: tuple[str, ...] = ()
+    """The jurisdiction of the agency and those above it."""
+
+
+GATEWAY: Final = Actor(ActorKind.GATEWAY)
+OPERATOR: Final = Actor(ActorKind.OPERATOR)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What an event concerns, as ids of the graph: its owner's agency decides who may read the event."""
+
+    agencies: tuple[str, ...] = ()
+    jurisdictions: tuple[str, ...] = ()
+    """The jurisdictions of the agencies and those above them."""
+    datasets: tuple[str, ...] = ()
+    fields: tuple[str, ...] = ()
+    case: str | None = None
+    hidden: bool = False
+    """Whether the actor may not know of what the event concerns: they are then shown that it happened, and no more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """What the events of one request, or of one command, have in common."""
+
+    actor: Actor
+    policy: str
+    """Digest of the policy in force."""
+    request: str | None = None
+    """The id of the request, as the answer and the operator's log carry it."""
+
+
+def now() -> datetime:
+    """This instant, to the millisecond."""
+    moment = datetime.now(UTC)
+    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+def new_id(moment: datetime) -> str:
+    """An id that nobody else gives: 48 bits of time, so that its month is known, and 80 random ones."""
+    milliseconds = int(moment.timestamp() * 1000)
+    raw = milliseconds.to_bytes(6, "big") + secrets.token_bytes(10)
+    return f"ev_{base64.b32encode(raw).decode('ascii').rstrip('=').lower()}"
+
+
+def moment_of(identifier: str) -> datetime:
+    """The instant in an event's id.
+
+    Raises:
+        ValueError: it is not an event's id.
+    """
+    if not identifier.startswith("ev_") or len(identifier) != 29:
+        raise ValueError(f"{identifier!r} is not the id of an event")
+    raw = base64.b32decode(identifier[3:].upper() + "======")
+    return datetime.fromtimestamp(int.from_bytes(raw[:6], "big") / 1000, UTC)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Event:
+    """What every event states. A kind adds the fields of `data`; its fields are closed with the kind's version."""
+
+    kind: ClassVar[str]
+    version: ClassVar[int] = 1
+    stage: ClassVar[Stage]
+
+    cause: Cause
+    about: About = About()
+    outcome: Outcome = Outcome.DONE
+    moment: datetime = field(default_factory=now)
+    id: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.id:
+            object.__setattr__(self, "id", new_id(self.moment))
+
+    @property
+    def body(self) -> bytes:
+        """The canonical bytes (RFC 8785): texts, numbers below 2^53, lists, booleans and null, keys in order.
+
+        Raises:
+            TypeError: a field holds something else.
+        """
+        actor, about = self.cause.actor, self.about
+        return canonical(
+            {
+                "v": self.version,
+                "kind": self.kind,
+                "id": self.id,
+                "time": instant(self.moment),
+                "stage": self.stage,
+                "outcome": self.outcome,
+                "actor": {
+                    "kind": actor.kind,
+                    "person": actor.person,
+                    "agency": actor.agency,
+                    "role": actor.role,
+                    "appointment": actor.appointment,
+                    "jurisdictions": actor.jurisdictions,
+                },
+                "about": {
+                    "agencies": about.agencies,
+                    "jurisdictions": about.jurisdictions,
+                    "datasets": about.datasets,
+                    "fields": about.fields,
+                    "case": about.case,
+                    "hidden": about.hidden,
+                },
+                "request": self.cause.request,
+                "policy": self.cause.policy,
+                "rules": RULE_SET,
+                "data": {camel(name): getattr(self, name) for name in data_fields(type(self))},
+            }
+        )
+
+
+def data_fields(kind: type[Event]) -> tuple[str, ...]:
+    """The fields that a kind adds."""
+    common = {one.name for one in fields(Event)}
+    return tuple(one.name for one in fields(kind) if one.name not in common)
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785 for what events hold: of that, sorting by bytes and by UTF-16 only differ in keys that are not ASCII."""
+    _check(value)
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def _check(value: Any) -> None:
+    match value:
+        case None | bool() | str():
+            return
+        case int():
+            if abs(value) >= 2**53:
+                raise TypeError(f"{value} is no number that every JSON reader keeps; make it a text")
+        case list() | tuple():
+            for item in value:
+                _check(item)
+        case dict():
+            for key, item in value.items():
+                if not isinstance(key, str) or not key.isascii():
+                    raise TypeError(f"{key!r} is no key of an event: these are ASCII")
+                _check(item)
+        case _:
+            raise TypeError(f"an event cannot hold a {type(value).__name__}")
+
+
+def camel(name: str) -> str:
+    """A field's name as JSON has it."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

@@ -1,0 +1,271 @@
+"""The query index: a projection of the bodies in SQLite, one file a month, that can be thrown away and made again.
+
+An event stands in it once, and once more for each thing by which it may be asked for (`Scope`), always with its time:
+so a page of any question is a walk along one or a few ordered lists from a given place, however many events there are.
+"""
+
+import heapq
+import sqlite3
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import IntEnum
+from itertools import groupby
+from pathlib import Path
+from typing import Any, Final
+
+import orjson
+
+from gateway.audit.event import moment_of
+
+_SCHEMA: Final = """
+CREATE TABLE events (idx INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, t INTEGER NOT NULL);
+CREATE TABLE names (n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+CREATE TABLE places (scope INTEGER, n INTEGER, t INTEGER, idx INTEGER, PRIMARY KEY (scope, n, t, idx)) WITHOUT ROWID;
+PRAGMA user_version = 1;
+"""
+_NAMES_KEPT: Final = 50_000
+
+
+class Scope(IntEnum):
+    """By what events can be asked for. The numbers are stored."""
+
+    ALL = 0
+    AGENCY = 1
+    """Agencies that an event concerns, and the actor's."""
+    JURISDICTION = 2
+    """Their jurisdictions and all above them; `CITY` where an event concerns no agency."""
+    ACTOR = 3
+    DATASET = 4
+    FIELD = 5
+    CASE = 6
+    KIND = 7
+    OUTCOME = 8
+    BARE_AGENCY = 9
+    """The actor's agency, where the actor may not know of what the event concerns."""
+    BARE_JURISDICTION = 10
+    """And its jurisdictions."""
+
+
+CITY: Final = "*"
+"""Stands for the jurisdiction of events that concern no agency: the gateway's own."""
+
+
+Name = tuple[Scope, str]
+"""One thing by which events can be asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an event stands in the order of time, and in the log."""
+
+    t: int
+    """Milliseconds since 1970, UTC."""
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What to look for: of each group, one of its names; within a span of time, in milliseconds, half open."""
+
+    groups: tuple[frozenset[Name], ...] = ()
+    since: int = 0
+    until: int = 2**53
+
+
+class Index:
+    """The index in a folder. One process writes it, any may read."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._names: dict[tuple[str, str], int] = {}
+
+    # writing
+
+    def next(self) -> int:
+        """The first entry that is not in the index yet."""
+        last = -1
+        for month in self._months():
+            with closing(self._open(month)) as db:
+                last = max(last, db.execute("SELECT coalesce(max(idx), -1) FROM events").fetchone()[0])
+        return last + 1
+
+    def add(self, events: Iterable[tuple[int, bytes]]) -> None:
+        """Add events, given as index and canonical bytes, in the order of the log. Those that are in it are not again.
+
+        Raises:
+            sqlite3.Error, OSError: it cannot be written. What is in it stays right.
+        """
+        # A run of one month is one transaction, and runs follow each other: so the largest index is always the last.
+        parsed = ((index, orjson.loads(body)) for index, body in events)
+        for month, run in groupby(parsed, lambda one: _month(moment_of(one[1]["id"]))):
+            self._add(month, list(run))
+
+    def clear(self) -> None:
+        """Throw the index away."""
+        self._names.clear()
+        for path in self._folder.glob("*.sqlite*"):
+            path.unlink()
+
+    # asking
+
+    def find(self, identifier: str) -> int | None:
+        """The index of the entry of an event; None when there is none of this id."""
+        try:
+            month = _month(moment_of(identifier))
+        except ValueError:
+            return None
+        if not self._path(month).exists():
+            return None
+        with closing(self._open(month)) as db:
+            row = db.execute("SELECT idx FROM events WHERE id = ?", (identifier,)).fetchone()
+        return None if row is None else int(row[0])
+
+    def page(
+        self, question: Question, count: int, *, after: Place | None = None, oldest_first: bool = False
+    ) -> list[Place]:
+        """The first `count` events of an answer in the order of time, from behind `after` on."""
+        found: list[Place] = []
+        months = sorted(self._months(), reverse=not oldest_first)
+        for month in months:
+            if len(found) == count:
+                break
+            first, last = _span(month)
+            if last <= question.since or first >= question.until:
+                continue
+            if after is not None and (last <= after.t if oldest_first else first > after.t):
+                continue
+            with closing(self._open(month)) as db:
+                for place in _walk(db, question, after, oldest_first=oldest_first):
+                    found.append(place)
+                    if len(found) == count:
+                        break
+        return found
+
+    # how
+
+    def _path(self, month: str) -> Path:
+        return self._folder / f"{month}.sqlite"
+
+    def _months(self) -> list[str]:
+        return [path.stem for path in self._folder.glob("*.sqlite")]
+
+    def _open(self, month: str) -> sqlite3.Connection:
+        db = sqlite3.connect(self._path(month), timeout=10, isolation_level=None)
+        db.execute("PRAGMA synchronous = OFF")  # made again from the bodies when a power cut takes it
+        return db
+
+    def _add(self, month: str, run: Sequence[tuple[int, Any]]) -> None:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with closing(self._open(month)) as db:
+            db.execute("PRAGMA journal_mode = WAL")
+            if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                db.executescript(_SCHEMA)
+            db.execute("BEGIN IMMEDIATE")
+            rows, places = [], []
+            for index, body in run:
+                t = int(moment_of(body["id"]).timestamp() * 1000)
+                rows.append((index, body["id"], t))
+                places += [(scope, self._name(db, month, name), t, index) for scope, name in _names_of(body)]
+            db.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?)", rows)
+            db.executemany("INSERT OR IGNORE INTO places VALUES (?, ?, ?, ?)", places)
+            db.execute("COMMIT")
+
+    def _name(self, db: sqlite3.Connection, month: str, name: str) -> int:
+        known = self._names.get((month, name))
+        if known is None:
+            db.execute("INSERT OR IGNORE INTO names (name) VALUES (?)", (name,))
+            known = int(db.execute("SELECT n FROM names WHERE name = ?", (name,)).fetchone()[0])
+            if len(self._names) >= _NAMES_KEPT:
+                self._names.clear()
+            self._names[month, name] = known
+        return known
+
+
+def _names_of(body: Any) -> set[Name]:
+    """Everything by which an event can be asked for."""
+    actor, about = body["actor"], body["about"]
+    acting = [actor["agency"]] if actor["agency"] else []
+    bare = about["hidden"]
+    theirs = (Scope.BARE_AGENCY, Scope.BARE_JURISDICTION) if bare else (Scope.AGENCY, Scope.JURISDICTION)
+    return {
+        (Scope.ALL, ""),
+        (Scope.KIND, body["kind"]),
+        (Scope.OUTCOME, body["outcome"]),
+        *((Scope.AGENCY, name) for name in about["agencies"]),
+        *((Scope.JURISDICTION, name) for name in about["jurisdictions"]),
+        *((theirs[0], name) for name in acting),
+        *((theirs[1], name) for name in actor["jurisdictions"]),
+        *([] if acting or about["agencies"] else [(Scope.JURISDICTION, CITY)]),
+        *([(Scope.ACTOR, actor["person"])] if actor["person"] else []),
+        *((Scope.DATASET, name) for name in about["datasets"]),
+        *((Scope.FIELD, name) for name in about["fields"]),
+        *([(Scope.CASE, about["case"])] if about["case"] else []),
+    }
+
+
+def _walk(db: sqlite3.Connection, question: Question, after: Place | None, *, oldest_first: bool) -> Iterator[Place]:
+    """The places of a month that answer a question, in order, read as far as somebody looks."""
+    groups = [_lists(db, group) for group in question.groups or (frozenset({(Scope.ALL, "")}),)]
+    if not all(groups):
+        return
+    # Along the shortest list, looking each place up in the others.
+    driver, *others = sorted(groups, key=lambda group: sum(_length(db, one) for one in group))
+    lists = [_list(db, one, question, after, oldest_first=oldest_first) for one in driver]
+    last = None
+    for place in heapq.merge(*lists, key=lambda place: (place.t, place.index), reverse=not oldest_first):
+        if place != last and all(any(_stands(db, one, place) for one in group) for group in others):
+            yield place
+        last = place
+
+
+List = tuple[Scope, int]
+"""The places of one name."""
+
+
+def _lists(db: sqlite3.Connection, names: Iterable[Name]) -> list[List]:
+    found = ((scope, db.execute("SELECT n FROM names WHERE name = ?", (name,)).fetchone()) for scope, name in names)
+    return [(scope, int(row[0])) for scope, row in found if row is not None]
+
+
+_ESTIMATED: Final = 1_000
+
+
+def _length(db: sqlite3.Connection, one: List) -> int:
+    """How long a list is, as far as it matters."""
+    text = "SELECT count(*) FROM (SELECT 1 FROM places WHERE scope = ? AND n = ? LIMIT ?)"
+    return int(db.execute(text, (*one, _ESTIMATED)).fetchone()[0])
+
+
+def _list(
+    db: sqlite3.Connection, one: List, question: Question, after: Place | None, *, oldest_first: bool
+) -> Iterator[Place]:
+    way, beyond = ("", ">") if oldest_first else (" DESC", "<")
+    text = "SELECT t, idx FROM places WHERE scope = ? AND n = ? AND t >= ? AND t < ?"
+    values: list[Any] = [*one, question.since, question.until]
+    if after is not None:
+        text += f" AND (t, idx) {beyond} (?, ?)"
+        values += [after.t, after.index]
+    for t, index in db.execute(f"{text} ORDER BY t{way}, idx{way}", values):
+        yield Place(t, index)
+
+
+def _stands(db: sqlite3.Connection, one: List, place: Place) -> bool:
+    text = "SELECT 1 FROM places WHERE scope = ? AND n = ? AND t = ? AND idx = ?"
+    return db.execute(text, (*one, place.t, place.index)).fetchone() is not None
+
+
+def _month(moment: datetime) -> str:
+    return f"{moment:%Y-%m}"
+
+
+def _span(month: str) -> tuple[int, int]:
+    """First millisecond of a month, and of the next."""
+    first = datetime.strptime(month, "%Y-%m").replace(tzinfo=UTC)
+    year, number = divmod(first.year * 12 + first.month, 12)
+    following = datetime(year, number + 1, 1, tzinfo=UTC)
+    return int(first.timestamp() * 1000), int(following.timestamp() * 1000)
+
+
+__all__ = ["CITY", "Index", "Name", "Place", "Question", "Scope"]

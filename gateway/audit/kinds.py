@@ -1,0 +1,199 @@
+"""Every kind of event there is, in one place. Their documentation is generated from here, and tests pin their bytes.
+
+A kind's fields are part of what was signed for: to change one, raise its `version` and keep reading the old one.
+"""
+
+from dataclasses import dataclass
+from enum import EnumType, StrEnum
+from types import NoneType, UnionType
+from typing import Any, ClassVar, Final, get_args, get_origin, get_type_hints
+
+from gateway.audit.event import Event, Stage, camel, data_fields
+
+
+class Change(StrEnum):
+    """What happened to a catalogue entry."""
+
+    CREATED = "CREATED"
+    CHANGED = "CHANGED"
+    WITHDRAWN = "WITHDRAWN"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayStarted(Event):
+    """A gateway began to serve."""
+
+    kind: ClassVar[str] = "gateway.started"
+    stage: ClassVar[Stage] = Stage.BUILDING
+    release: str
+    """The gateway's version."""
+    repaired: int
+    """Bytes of a last write that was cut off by a crash and never acknowledged, removed from the log's end."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GatewayStopped(Event):
+    """A gateway stopped in order. A start without a stop before it follows a crash."""
+
+    kind: ClassVar[str] = "gateway.stopped"
+    stage: ClassVar[Stage] = Stage.BUILDING
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogKeyMade(Event):
+    """The log's signing key was made."""
+
+    kind: ClassVar[str] = "log.key-made"
+    stage: ClassVar[Stage] = Stage.SECURITY
+    vkey: str
+    """The verifier key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyLoaded(Event):
+    """Another access policy came into force; `policy` of the event is its digest."""
+
+    kind: ClassVar[str] = "policy.loaded"
+    stage: ClassVar[Stage] = Stage.SECURITY
+    before: str | None
+    """Digest of the policy before it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyRefused(Event):
+    """The policy's files were changed into something unusable; the last good policy stays in force."""
+
+    kind: ClassVar[str] = "policy.refused"
+    stage: ClassVar[Stage] = Stage.SECURITY
+    faults: int
+    """How many faults were found."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokensRefused(Event):
+    """Sign-ins with tokens that are no good, counted so that nobody can fill the log with them."""
+
+    kind: ClassVar[str] = "tokens.refused"
+    stage: ClassVar[Stage] = Stage.SECURITY
+    count: int
+    """How many."""
+    since: str
+    """When the first of them came."""
+    reasons: dict[str, int]
+    """How many for each reason, as the callers were told it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitySeeded(Event):
+    """A demonstration city, or a larger world of its shape, was loaded into an empty graph."""
+
+    kind: ClassVar[str] = "catalog.seeded"
+    stage: ClassVar[Stage] = Stage.AGGREGATION
+    datasets: int
+    """How many datasets the graph has since."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryChanged(Event):
+    """A catalogue entry was created, changed or withdrawn (R8.3)."""
+
+    kind: ClassVar[str] = "catalog.entry-changed"
+    stage: ClassVar[Stage] = Stage.AGGREGATION
+    identifier: str
+    """Its code in the catalogue."""
+    change: Change
+    """What happened to it."""
+    n: int
+    """The number of its version since."""
+    digest: str
+    """Digest of that version's content."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InventoryImported(Event):
+    """Another catalogue's inventory was read; each entry that it changed has an event of its own."""
+
+    kind: ClassVar[str] = "catalog.imported"
+    stage: ClassVar[Stage] = Stage.AGGREGATION
+    source: str
+    """The name of the catalogue."""
+    digest: str
+    """SHA-256 of the file."""
+    total: int
+    """Records in it."""
+    loaded: int
+    """New entries."""
+    updated: int
+    """Entries that were changed or published again."""
+    withdrawn: int
+    """Entries that were withdrawn."""
+    rejected: int
+    """Records that were not taken."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataRefreshed(Event):
+    """A provider stated that it has verified and updated the data of an entry (R10)."""
+
+    kind: ClassVar[str] = "data.refreshed"
+    stage: ClassVar[Stage] = Stage.COLLECTION
+    refreshed_at: str
+    """The instant as of which the data is up to date."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRefused(Event):
+    """Somebody asked for a change that was refused."""
+
+    kind: ClassVar[str] = "change.refused"
+    stage: ClassVar[Stage] = Stage.SECURITY
+    change: str
+    """The mutation."""
+    code: str
+    """The code of the problem that the caller was told."""
+    target: str
+    """What it was asked of, as the caller named it, cut to 100 characters."""
+
+
+KINDS: Final[dict[str, type[Event]]] = {
+    one.kind: one
+    for one in (
+        GatewayStarted,
+        GatewayStopped,
+        LogKeyMade,
+        PolicyLoaded,
+        PolicyRefused,
+        TokensRefused,
+        CitySeeded,
+        EntryChanged,
+        InventoryImported,
+        DataRefreshed,
+        ChangeRefused,
+    )
+}
+"""Every kind, by its name."""
+
+
+_WORDS: Final[dict[Any, str]] = {str: "text", int: "number", NoneType: "null"}
+
+
+def kinds_table() -> str:
+    """The kinds as a Markdown table, for the documentation."""
+    rows = ["| kind | version | stage | when | data |", "|---|---|---|---|---|"]
+    for kind in KINDS.values():
+        when = (kind.__doc__ or "").split("\n")[0]
+        hints = get_type_hints(kind)
+        data = ", ".join(f"`{camel(name)}`: {_said(hints[name])}" for name in data_fields(kind)) or "–"
+        rows.append(f"| `{kind.kind}` | {kind.version} | {kind.stage} | {when} | {data} |")
+    return "\n".join(rows) + "\n"
+
+
+def _said(hint: Any) -> str:
+    """A type in a reader's words."""
+    if isinstance(hint, UnionType):
+        return " or ".join(_said(one) for one in get_args(hint))
+    if get_origin(hint) is dict:
+        return "numbers by text"
+    if isinstance(hint, EnumType):
+        return " or ".join(hint.__members__)
+    return _WORDS[hint]

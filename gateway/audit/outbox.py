@@ -1,0 +1,174 @@
+"""Events in the graph: written in the transaction of the change that they tell of, until they are in the log.
+
+Order is kept per case: a sequence node, which a transaction holds to its end, numbers a case's events, and whoever
+delivers one delivers those before it that are still here.
+"""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from types import TracebackType
+from typing import Any, Final, Self
+
+from neo4j import AsyncManagedTransaction
+
+from gateway.audit.errors import LogUnavailable
+from gateway.audit.event import Event
+from gateway.audit.log import Sealed
+from gateway.audit.recorder import Recorder
+from gateway.graph import Graph, GraphError
+from gateway.graph.times import instant
+from gateway.graph.times import now as clock
+
+_log: Final = logging.getLogger(__name__)
+
+SWEEP_SECONDS: Final = 2.0
+LATE: Final = timedelta(seconds=5)
+"""After this, an event of this gateway's is delivered by whoever sweeps: its request has died, or its log was away."""
+LEASE: Final = timedelta(seconds=60)
+"""After this, another gateway's event is taken over: that gateway is dead."""
+_BATCH: Final = 1_000
+
+# Finding a node does not lock it: only what is read after it was written is read under the lock.
+_PUT: Final = """
+UNWIND $rows AS row
+MERGE (s:Sequence {caseId: row.case}) ON CREATE SET s.n = 0
+SET s.locked = true REMOVE s.locked
+WITH s, row, s.n AS before
+SET s.n = before + size(row.events)
+WITH row, before
+UNWIND range(0, size(row.events) - 1) AS i
+CREATE (:Outbox {eventId: row.events[i].id, body: row.events[i].body, caseId: row.case, seq: before + i + 1,
+  instance: $instance, at: $now})
+RETURN count(*)
+"""
+PENDING: Final = """
+UNWIND $cases AS case
+MATCH (o:Outbox {caseId: case})
+WITH o ORDER BY o.caseId, o.seq
+RETURN collect([o.eventId, o.body])
+"""
+_LATE: Final = """
+MATCH (o:Outbox) WHERE o.at < $late AND (o.instance = $instance OR o.at < $dead)
+WITH DISTINCT o.caseId AS case LIMIT $most
+MATCH (o:Outbox {caseId: case})
+WITH o ORDER BY o.caseId, o.seq
+RETURN collect([o.eventId, o.body])
+"""
+_REMOVE: Final = "UNWIND $ids AS id MATCH (o:Outbox {eventId: id}) DELETE o RETURN count(*)"
+
+
+class Outbox:
+    """The outbox of one gateway process."""
+
+    def __init__(self, graph: Graph, recorder: Recorder) -> None:
+        self._graph = graph
+        self._recorder = recorder
+        self._done: list[str] = []
+        self._some = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        """Deliver what earlier processes left, and begin to look after what requests leave."""
+        try:
+            if self._recorder.writes:
+                await self.sweep(LATE * 0)
+        except (GraphError, LogUnavailable) as problem:
+            _log.warning("events that were left behind are delivered later: %s", problem)
+        self._tasks = [
+            asyncio.create_task(self._clean(), name="outbox-clean"),
+            asyncio.create_task(self._watch(), name="outbox-sweep"),
+        ]
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Remove what was delivered."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        try:
+            await self._remove()
+        except GraphError as away:
+            _log.warning("delivered events stay in the graph until the next start: %s", away)
+
+    async def put(self, tx: AsyncManagedTransaction, events: Mapping[str, Sequence[Event]]) -> list[Sealed]:
+        """Write events into the transaction of their change, by the case that gives them their order.
+
+        Returns:
+            What is to be delivered when it has committed: these, and those of the same cases that are not yet.
+        """
+        rows = [
+            {"case": case, "events": [{"id": event.id, "body": event.body.decode()} for event in some]}
+            for case, some in sorted(events.items())
+            if some
+        ]
+        parameters = {"rows": rows, "instance": self._recorder.instance, "now": clock()}
+        await (await tx.run(_PUT, parameters)).consume()
+        pending = await (await tx.run(PENDING, {"cases": [row["case"] for row in rows]})).single(strict=True)
+        return sealed_of(pending[0])
+
+    async def deliver(self, events: Sequence[Sealed], *, again: bool = False) -> list[int]:
+        """Append committed events to the log; their indices, when all are durable.
+
+        Raises:
+            LogUnavailable: the log cannot be written now. They stay in the graph, and are delivered when it can.
+        """
+        places = await self._recorder.append(events, again=again)
+        self._done += [event.id for event in events]
+        self._some.set()
+        return places
+
+    async def sweep(self, late: timedelta = LATE) -> int:
+        """Deliver what was left behind. Returns how many events that were."""
+        moment = datetime.now(UTC)
+        parameters = {
+            "late": instant(moment - late),
+            "dead": instant(moment - LEASE),
+            "instance": self._recorder.instance,
+            "most": _BATCH,
+        }
+        swept = 0
+        while events := sealed_of(await self._graph.read(_LATE, parameters)):
+            await self.deliver(events, again=True)
+            await self._remove()
+            swept += len(events)
+        return swept
+
+    async def _clean(self) -> None:
+        while True:
+            await self._some.wait()
+            self._some.clear()
+            try:
+                await self._remove()
+            except GraphError:
+                await asyncio.sleep(SWEEP_SECONDS)
+                self._some.set()
+
+    async def _watch(self) -> None:
+        while True:
+            await asyncio.sleep(SWEEP_SECONDS)
+            if not self._recorder.writes:
+                continue
+            try:
+                if swept := await self.sweep():
+                    _log.warning("delivered %s events that were left behind", swept)
+            except (GraphError, LogUnavailable):
+                continue
+
+    async def _remove(self) -> None:
+        while self._done:
+            ids = self._done[:_BATCH]
+
+            async def work(tx: AsyncManagedTransaction, ids: list[str] = ids) -> None:
+                await (await tx.run(_REMOVE, {"ids": ids})).consume()
+
+            await self._graph.write(work)
+            del self._done[: len(ids)]
+
+
+def sealed_of(rows: Any) -> list[Sealed]:
+    """Events as the graph gives them. One without a body was removed while it was read: it has been delivered."""
+    return [Sealed(identifier, body.encode()) for identifier, body in rows or () if body is not None]

@@ -1,0 +1,158 @@
+"""`gateway log`: check the log, ours or anybody's, and prove what is in it."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from gateway.audit.errors import LogInUse
+from gateway.audit.fsck import check_log
+from gateway.audit.log import LogFolder
+from gateway.audit.prove import NoSuchEvent, prove
+from gateway.audit.published import KEY
+from gateway.audit.reading import FolderSource, LogSource, Unreadable, UrlSource
+from gateway.audit.reindex import reindex
+from gateway.audit.tlog import BadFormat, NotProven, Verifier
+from gateway.audit.verify import Advance, Tampered, verify
+from gateway.cli._console import notes, report
+from gateway.settings import load_settings
+
+app = typer.Typer(help="The log: check it, prove what is in it.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def register(parent: typer.Typer) -> None:
+    """Put this group of commands under `gateway log`."""
+    parent.add_typer(app, name="log")
+
+
+@app.command("verify")
+def verify_log(
+    source: Annotated[str, typer.Argument(help="A folder, or the address that ends before /checkpoint.")],
+    key: Annotated[str, typer.Option(help="The verifier key, which you have from elsewhere: NAME+HASH+BASE64.")],
+    from_checkpoint: Annotated[
+        Path | None, typer.Option(help="A checkpoint that you kept: the log must still begin with it.")
+    ] = None,
+    save_checkpoint: Annotated[Path | None, typer.Option(help="Keep the checkpoint that was verified here.")] = None,
+) -> None:
+    """Recompute a whole log from its entries, trusting nothing but the key. Exits with 1 when it does not hold."""
+    try:
+        verifier = Verifier.parse(key)
+        older = from_checkpoint.read_bytes() if from_checkpoint else None
+    except BadFormat as problem:
+        _fail(f"--key: {problem}. Ask the operator for it, or compare with what /log/key says.")
+    except OSError as problem:
+        _fail(f"{from_checkpoint} cannot be read: {problem.strerror}")
+    with ExitStack() as stack:
+        address = "://" in source
+        log: LogSource = stack.enter_context(UrlSource(source)) if address else FolderSource(Path(source))
+        try:
+            note = log.checkpoint()
+            with _progress("Verifying") as advance:
+                shown = verify(log, verifier, older=older, advance=advance, note=note)
+        except (Tampered, NotProven, BadFormat) as problem:
+            _fail(f"the log does not hold: {problem}")
+        except Unreadable as problem:
+            _fail(str(problem))
+    typer.echo(f"{shown.head.origin}: {shown.head.size:,} entries, root {shown.head.root.hex()}")
+    if shown.older is not None:
+        typer.echo(f"It begins with the {shown.older.size:,} entries of the older checkpoint.")
+    if save_checkpoint is not None:
+        save_checkpoint.write_bytes(note)
+
+
+@app.command()
+def fsck() -> None:
+    """Check this gateway's log with its bodies, and name what is damaged. Changes nothing."""
+    faults = 0
+
+    def found(fault: str) -> None:
+        nonlocal faults
+        faults += 1
+        typer.echo(fault)
+
+    folder = LogFolder(load_settings().state)
+    with _progress("Checking") as advance:
+        counted = check_log(folder, found, advance)
+    if faults:
+        _fail(
+            f"{faults} {'fault' if faults == 1 else 'faults'} in {counted.entries:,} entries. If a gateway is writing, "
+            "stop it and check again. Otherwise keep these files as they are and restore the log from a backup."
+        )
+    erased = f", {counted.erased:,} of them without their bodies, which were erased" if counted.erased else ""
+    notes.print(f"{counted.entries:,} entries checked{erased}; everything holds.")
+
+
+@app.command("prove")
+def prove_event(
+    event: Annotated[str, typer.Argument(help="The id of an event: ev_…")],
+    folder: Annotated[Path | None, typer.Option("--to", help="Write proof, leaf, body and salt into a folder.")] = None,
+) -> None:
+    """Print the proof that an event is in this gateway's log (c2sp.org/tlog-proof)."""
+    try:
+        evidence = prove(LogFolder(load_settings().state), event)
+    except NoSuchEvent as problem:
+        _fail(str(problem))
+    if folder is None:
+        typer.echo(str(evidence.proof), nl=False)
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, data in evidence.files().items():
+        (folder / name).write_bytes(data)
+    notes.print(f"Written to {folder}: {', '.join(evidence.files())}.")
+
+
+@app.command("key")
+def show_key() -> None:
+    """Print the verifier key of this gateway's log."""
+    path = LogFolder(load_settings().state).public / KEY
+    try:
+        typer.echo(path.read_text("utf-8"), nl=False)
+    except FileNotFoundError:
+        _fail(f"there is no log in {path.parent} yet. Start one: gateway serve")
+
+
+@app.command("reindex")
+def rebuild_index() -> None:
+    """Make the index anew from the bodies, each checked against its leaf. Stop the gateway before."""
+    settings = load_settings()
+    missing = 0
+
+    def found(fault: str) -> None:
+        nonlocal missing
+        missing += 1
+        typer.echo(fault)
+
+    try:
+        with _progress("Indexing") as advance:
+            entries = reindex(settings.state, settings.log_origin, found, advance)
+    except LogInUse as problem:
+        _fail(f"{problem}. Stop that one first.")
+    if missing:
+        _fail(f"{missing} of {entries:,} entries are not in the index. Restore their bodies from a backup, and again.")
+    notes.print(f"{entries:,} entries indexed.")
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Advance]:
+    """A bar where somebody watches, and nothing elsewhere."""
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=notes
+    )
+    task = bar.add_task(what, total=None)
+
+    def advance(done: int, total: int) -> None:
+        bar.update(task, completed=done, total=total)
+
+    if not notes.is_terminal:
+        yield lambda done, total: None
+        return
+    with bar:
+        yield advance
+
+
+def _fail(problem: str) -> NoReturn:
+    report(problem)
+    raise typer.Exit(1)

@@ -1,0 +1,89 @@
+"""One event of every kind, with nothing left to chance, and simple ones in any number."""
+
+from datetime import UTC, datetime, timedelta
+
+from gateway.audit.event import About, Actor, ActorKind, Cause, Event, Outcome
+from gateway.audit.kinds import (
+    Change,
+    ChangeRefused,
+    CitySeeded,
+    DataRefreshed,
+    EntryChanged,
+    GatewayStarted,
+    GatewayStopped,
+    InventoryImported,
+    LogKeyMade,
+    PolicyLoaded,
+    PolicyRefused,
+    TokensRefused,
+)
+from gateway.audit.log import Sealed
+from gateway.vocabulary import Role
+
+MOMENT = datetime(2026, 11, 25, 1, 2, 3, 456_000, UTC)
+PERSON = Actor(ActorKind.PERSON, "pe_a", "ag_a", Role.OFFICER, "ap_a", ("ju_a", "ju_root"))
+CAUSE = Cause(PERSON, "0" * 64, "request-1")
+GATEWAY = Cause(Actor(ActorKind.GATEWAY), "0" * 64)
+ABOUT = About(("ag_b",), ("ju_b", "ju_root"), ("ds_b",), ("fd_b",))
+
+
+def of_every_kind() -> list[Event]:
+    return [
+        GatewayStarted(cause=GATEWAY, moment=MOMENT, id="ev_1", release="0.1.0", repaired=17),
+        GatewayStopped(cause=GATEWAY, moment=MOMENT, id="ev_2"),
+        LogKeyMade(cause=GATEWAY, moment=MOMENT, id="ev_3", vkey="localhost/log+00000000+AA=="),
+        PolicyLoaded(cause=GATEWAY, moment=MOMENT, id="ev_4", before=None),
+        PolicyRefused(cause=GATEWAY, moment=MOMENT, id="ev_5", faults=2),
+        TokensRefused(
+            cause=GATEWAY,
+            moment=MOMENT,
+            id="ev_6",
+            count=3,
+            since="2026-11-25T01:02:00.000Z",
+            reasons={"b": 1, "a": 2},
+        ),
+        CitySeeded(cause=GATEWAY, moment=MOMENT, id="ev_7", datasets=440),
+        EntryChanged(
+            cause=CAUSE,
+            about=ABOUT,
+            moment=MOMENT,
+            id="ev_8",
+            identifier="供水/1",
+            change=Change.CREATED,
+            n=1,
+            digest="d",
+        ),
+        InventoryImported(
+            cause=GATEWAY,
+            moment=MOMENT,
+            id="ev_9",
+            source="philadelphia",
+            digest="d",
+            total=402,
+            loaded=400,
+            updated=0,
+            withdrawn=0,
+            rejected=2,
+        ),
+        DataRefreshed(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_10", refreshed_at="2026-11-24T00:00:00.000Z"),
+        ChangeRefused(
+            cause=CAUSE,
+            about=ABOUT,
+            moment=MOMENT,
+            id="ev_11",
+            outcome=Outcome.REFUSED,
+            change="recordRefresh",
+            code="NOT_ALLOWED",
+            target="ds_b",
+        ),
+    ]
+
+
+def event(i: int = 0) -> Event:
+    """A small event, `i` seconds after the others began."""
+    return DataRefreshed(cause=CAUSE, about=ABOUT, moment=MOMENT + timedelta(seconds=i), refreshed_at=f"{i}")
+
+
+def sealed(i: int = 0) -> Sealed:
+    one = event(i)
+    return Sealed(one.id, one.body)

@@ -1,0 +1,50 @@
+"""Writes the generated parts of the documents: `python -m tests.checks.documents`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Final
+
+import typer
+
+from gateway.audit.kinds import kinds_table
+from gateway.cli import build_app
+from gateway.settings import settings_table
+
+_ROOT: Final = Path(__file__).parent.parent.parent
+README: Final = _ROOT / "README.md"
+LOG: Final = _ROOT / "docs" / "log.md"
+
+
+def commands_table() -> str:
+    """The commands of `gateway` with the first line of their help."""
+    group = typer.main.get_command(build_app())
+    commands = getattr(group, "commands", {})
+    lines = ["| command | what it does |", "|---|---|"]
+    for name, command in sorted(commands.items()):
+        help_text = " ".join((command.help or "").split("\n\n")[0].split())
+        inner = getattr(command, "commands", None)
+        names = f"{name} " + "\\|".join(inner) if inner else name
+        lines.append(f"| `gateway {names}` | {help_text} |")
+    return "\n".join(lines)
+
+
+PARTS: Final[dict[Path, dict[str, Callable[[], str]]]] = {
+    README: {"commands": commands_table, "settings": settings_table},
+    LOG: {"events": kinds_table},
+}
+"""The generated parts of each document, by the marks around them."""
+
+
+def generated(document: Path) -> str:
+    """A document with its generated parts as they have to be."""
+    text = document.read_text(encoding="utf-8")
+    for name, part in PARTS[document].items():
+        before, _, rest = text.partition(f"<!-- {name} -->")
+        _, _, after = rest.partition(f"<!-- /{name} -->")
+        text = f"{before}<!-- {name} -->\n{part().strip()}\n<!-- /{name} -->{after}"
+    return text
+
+
+if __name__ == "__main__":
+    for written in PARTS:
+        written.write_text(generated(written), encoding="utf-8")
