@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-PARTS: Final = ("race", "enforcement", "stages", "decisions", "growth", "sparse", "totals")
+PARTS: Final = ("race", "enforcement", "stages", "decisions", "growth", "sparse", "totals", "log")
 QUICK: Final = ("race", "enforcement", "stages")
 _ROOT: Final = Path(__file__).resolve().parents[1]
 

@@ -6,6 +6,7 @@ from contextlib import ExitStack
 
 from bench.enforcement import enforcement
 from bench.growth import growth, sparse, totals
+from bench.ledger import ledger
 from bench.load import ensure_wrk
 from bench.options import Options, read_options
 from bench.processes import Unusable
@@ -36,6 +37,8 @@ def main() -> int:
             sparse(options, report)
         if "totals" in options.parts:
             totals(options, report)
+        if "log" in options.parts:
+            ledger(options, report)
     except Unusable as problem:
         print(f"error: {problem}")
         return 1

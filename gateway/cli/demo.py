@@ -1,7 +1,7 @@
 """`gateway demo`: the same questions asked as five different callers, and why each gets another answer."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, Self
 
 import httpx
 import typer
@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gateway.cli._console import report
+from gateway.cli._log_tour import steps
 from gateway.identity.development import development_token
 from gateway.settings import Settings, load_settings
 from gateway.vocabulary import ShareType
@@ -61,54 +62,80 @@ def demo(
         str | None, typer.Option(metavar="URL", help="The gateway's GraphQL address; without it the settings' own.")
     ] = None,
 ) -> None:
-    """Tour a running gateway with the demonstration city: who sees what, and why."""
+    """Tour a running gateway with the demonstration city: who sees what and why, and what its log proves."""
     settings = load_settings()
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    console = Console(highlight=False)
     try:
-        answers = _ask(settings, address or f"http://{host}:{settings.port}/graphql")
-    except TourEnded as ended:
+        with _Tourist(settings, address or f"http://{host}:{settings.port}/graphql") as tourist:
+            for title, table in _tables(_answers(tourist)):
+                console.print(f"\n{title}", style="bold")
+                console.print(table)
+            console.print("\n9. A change, its event in the log, its proof, and a tampered copy", style="bold")
+            console.print(_rows(("what", "what comes out"), steps(tourist.ask, tourist.log_key())))
+    except (TourEnded, TimeoutError) as ended:
         report(str(ended))
         raise typer.Exit(1) from None
-    console = Console(highlight=False)
-    for title, table in _tables(answers):
-        console.print(f"\n{title}", style="bold")
-        console.print(table)
 
 
-def _ask(settings: Settings, address: str) -> Answers:
-    if not settings.development:
-        raise TourEnded("the tour needs the development issuer, which is off; see GATEWAY_DEVELOPMENT_ISSUER.")
-    answers: Answers = {}
-    with httpx.Client(timeout=_TIMEOUT) as client:
-        for caller in CALLERS:
-            headers = {}
-            if caller != PUBLIC:
-                token = development_token(settings.state, settings.audience, caller, lifetime=_LIFETIME)
-                headers = {"Authorization": f"Bearer {token}"}
-            answers[caller] = _data(client, address, caller, headers)
+class _Tourist:
+    """Asks a gateway in the names of the city's people."""
+
+    def __init__(self, settings: Settings, address: str) -> None:
+        if not settings.development:
+            raise TourEnded("the tour needs the development issuer, which is off; see GATEWAY_DEVELOPMENT_ISSUER.")
+        self._settings = settings
+        self._address = address
+        self._client = httpx.Client(timeout=_TIMEOUT)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._client.close()
+
+    def ask(self, caller: str | None, query: str, variables: dict[str, Any]) -> dict[str, Any]:
+        """The data of a query; without a caller, as the public.
+
+        Raises:
+            TourEnded: there is no gateway there, or not one that knows these people.
+        """
+        headers = {}
+        if caller is not None:
+            settings = self._settings
+            token = development_token(settings.state, settings.audience, caller, lifetime=_LIFETIME)
+            headers = {"Authorization": f"Bearer {token}"}
+        try:
+            body = {"query": query, "variables": variables}
+            response = self._client.post(self._address, json=body, headers=headers)
+        except (httpx.TransportError, httpx.InvalidURL) as problem:
+            raise TourEnded(f"nothing answers at {self._address} ({problem}). Start a gateway: make run") from None
+        if response.status_code == httpx.codes.UNAUTHORIZED:
+            raise TourEnded(
+                f"the gateway at {self._address} does not believe the token of {caller}. It must have the same"
+                " GATEWAY_STATE and hold the demonstration city (make seed)."
+            )
+        try:
+            answer = response.json()
+        except ValueError:
+            answer = None
+        if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict) or answer.get("errors"):
+            raise TourEnded(
+                f"{self._address} answers {response.status_code}, but not as a gateway does: {response.text[:300]}"
+            )
+        data: dict[str, Any] = answer["data"]
+        return data
+
+    def log_key(self) -> str:
+        """The verifier key, as the gateway itself gives it: whoever means to check has it from elsewhere."""
+        return self._client.get(self._address.removesuffix("/graphql") + "/log/key").text
+
+
+def _answers(tourist: _Tourist) -> Answers:
+    answers = {caller: tourist.ask(None if caller == PUBLIC else caller, QUERY, {}) for caller in CALLERS}
     if answers["center"]["register"] is None:
         raise TourEnded("the demonstration city is not in that gateway's graph; the tour is about it. Load: make seed")
     return answers
-
-
-def _data(client: httpx.Client, address: str, caller: str, headers: dict[str, str]) -> dict[str, Any]:
-    try:
-        response = client.post(address, json={"query": QUERY}, headers=headers)
-    except (httpx.TransportError, httpx.InvalidURL) as problem:
-        raise TourEnded(f"nothing answers at {address} ({problem}). Start a gateway: make run") from None
-    if response.status_code == httpx.codes.UNAUTHORIZED:
-        raise TourEnded(
-            f"the gateway at {address} does not believe the token of {caller}. It must have the same GATEWAY_STATE"
-            " and hold the demonstration city (make seed)."
-        )
-    try:
-        answer = response.json()
-    except ValueError:
-        answer = None
-    if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict) or answer.get("errors"):
-        raise TourEnded(f"{address} answers {response.status_code}, but not as a gateway does: {response.text[:300]}")
-    data: dict[str, Any] = answer["data"]
-    return data
 
 
 def _tables(answers: Answers) -> Iterable[tuple[str, Table]]:

@@ -1,5 +1,6 @@
 """The tour against a gateway that was started the way an operator starts it."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,12 @@ def sees(answers: dict[str, Any], name: str) -> set[str]:
 def test_the_tour_prints_every_stop_and_both_languages(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "400")
     text = shown(gateway)
-    assert all(f"\n{stop}. " in text for stop in range(1, 9))
+    assert all(f"\n{stop}. " in text for stop in range(1, 10))
+    assert re.search(r"checked with the log's key *│ entry \d+ of \d+ in localhost/log", text)
+    assert re.search(r"is the commitment *│ yes", text)
+    assert re.search(r"a body that says another year *│ no: it is not the one that was logged", text)
+    assert re.search(r"a leaf that fits that body *│ caught: the proof does not lead from entry", text)
+    assert re.search(r"staff@gaj asks for the event *│ is not shown it", text)
     assert all(caller in text for caller in demo.CALLERS)
     assert "户籍人口登记信息(修订)" in text
     assert "R16.3b" in text

@@ -71,7 +71,7 @@ BODIES: Final[dict[str, tuple[bytes, int, str, str]]] = {
     ),
     "blank query": (b'{"query": " "}', 200, "INVALID_SYNTAX", "Syntax Error: Unexpected <EOF>."),
     "a mutation": (
-        b'{"query": "mutation { x }"}', 200, "INVALID_QUERY", "The mutation operation is not supported by the schema.",
+        b'{"query": "mutation { x }"}', 200, "INVALID_QUERY", "Cannot query field 'x' on type 'Mutation'.",
     ),
     "a subscription": (
         b'{"query": "subscription { x }"}', 200, "INVALID_QUERY",
