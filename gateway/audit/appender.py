@@ -21,6 +21,30 @@ _REMEMBERED: Final = 20_000
 T = TypeVar("T")
 
 
+class _Call:
+    """One call of `append`: the indices found so far, and a future for all of them."""
+
+    __slots__ = ("_indices", "_left", "done")
+
+    def __init__(self, count: int) -> None:
+        self._indices = [-1] * count
+        self._left = count
+        self.done: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
+        if not count:
+            self.done.set_result([])
+
+    def found(self, place: int, index: int) -> None:
+        self._indices[place] = index
+        self._left -= 1
+        if not self._left and not self.done.done():
+            self.done.set_result(self._indices)
+
+    def fail(self, problem: LogUnavailable) -> None:
+        if not self.done.done():
+            self.done.set_exception(problem)
+            self.done.exception()  # looked at: the caller may have hung up
+
+
 class Appender:
     """Appends to a log that this process writes. Belongs to one event loop; the log itself to threads of its own."""
 
@@ -30,7 +54,8 @@ class Appender:
         self._writing = ThreadPoolExecutor(1, "log-writing")
         self._settling = ThreadPoolExecutor(1, "log-settling")
         self._queue: list[Sealed] = []
-        self._waiting: dict[str, asyncio.Future[int]] = {}
+        self._waiting: dict[str, list[tuple[_Call, int]]] = {}
+        """Who waits for an event, and at which place of what they gave."""
         self._known: OrderedDict[str, int] = OrderedDict()
         self._wake = asyncio.Event()
         self._stopping = False
@@ -69,19 +94,22 @@ class Appender:
             LogUnavailable: the log cannot be written now. Some of the events may be in it.
         """
         self.check()
-        if self._stopping:
-            raise LogUnavailable("the log cannot be written: the gateway is stopping")
-        found: list[int | asyncio.Future[int]] = []
-        for event in events:
-            place: int | asyncio.Future[int] | None = self._known.get(event.id, self._waiting.get(event.id))
-            if place is None and again:
-                place = await asyncio.to_thread(self._find, event.id)
-            if place is None:
-                place = self._waiting[event.id] = asyncio.get_running_loop().create_future()
+        older = await asyncio.to_thread(self._older, events) if again else {}
+        # From here on nothing is waited for: what is known now is known when it is queued.
+        self.check()
+        call = _Call(len(events))
+        for place, event in enumerate(events):
+            known = self._known.get(event.id, older.get(event.id))
+            if known is not None:
+                call.found(place, known)
+                continue
+            waiting = self._waiting.get(event.id)
+            if waiting is None:
+                waiting = self._waiting[event.id] = []
                 self._queue.append(event)
-            found.append(place)
+            waiting.append((call, place))
         self._wake.set()
-        return [place if isinstance(place, int) else await asyncio.shield(place) for place in found]
+        return await call.done
 
     def check(self) -> None:
         """Whether the log can be written, as far as is known without trying.
@@ -91,6 +119,13 @@ class Appender:
         """
         if self.problem is not None:
             raise LogUnavailable(f"the log cannot be written: {self.problem}")
+        if self._stopping:
+            raise LogUnavailable("the log cannot be written: the gateway is stopping")
+
+    def _older(self, events: Sequence[Sealed]) -> dict[str, int]:
+        """The places of those events that were appended long ago."""
+        found = ((event.id, self._find(event.id)) for event in events)
+        return {identifier: index for identifier, index in found if index is not None}
 
     async def _run(self) -> None:
         while not self._stopping:
@@ -113,9 +148,8 @@ class Appender:
             self._known[event.id] = index
             if len(self._known) > _REMEMBERED:
                 self._known.popitem(last=False)
-            waiting = self._waiting.pop(event.id)
-            if not waiting.done():
-                waiting.set_result(index)
+            for call, place in self._waiting.pop(event.id):
+                call.found(place, index)
         try:
             await self._threaded(self._log.publish)
         except OSError as problem:
@@ -139,9 +173,8 @@ class Appender:
     def _fail(self, reason: str) -> None:
         self._queue.clear()
         for waiting in self._waiting.values():
-            if not waiting.done():
-                waiting.set_exception(LogUnavailable(f"the log cannot be written: {reason}"))
-                waiting.exception()  # looked at: the caller may have hung up
+            for call, _ in waiting:
+                call.fail(LogUnavailable(f"the log cannot be written: {reason}"))
         self._waiting.clear()
 
     async def _repair(self) -> None:

@@ -17,9 +17,10 @@ SALT_BYTES: Final = 16
 _VERSION: Final = 1
 
 
-def new_salt() -> bytes:
-    """A salt of its own for each event."""
-    return secrets.token_bytes(SALT_BYTES)
+def new_salts(count: int) -> list[bytes]:
+    """A salt of its own for each of some events."""
+    drawn = secrets.token_bytes(SALT_BYTES * count)
+    return [drawn[i : i + SALT_BYTES] for i in range(0, len(drawn), SALT_BYTES)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Final
 from gateway.audit.bodies import Bodies, Body
 from gateway.audit.errors import LogDamaged, LogInUse
 from gateway.audit.key import load_signer
-from gateway.audit.leaf import Leaf, event_id, new_salt
+from gateway.audit.leaf import Leaf, event_id, new_salts
 from gateway.audit.published import CHECKPOINT, KEY, Published
 from gateway.audit.tlog import BadFormat, Checkpoint, NotProven
 from gateway.audit.tlog.growing import Growing
@@ -52,7 +52,8 @@ class Log:
         self._bodies = Bodies(self.folder.bodies)
         self._published = Published(self.folder.public)
         self._tree = Growing()
-        self._waiting: list[Leaf] = []
+        self._waiting: list[bytes] = []
+        """Entries that are durable and not in the tree yet."""
         self._published_size = self._settled_size = 0
         self.is_new = False
         """Whether the last `open` found a log without entries: its first one is to say which key signs it."""
@@ -103,9 +104,11 @@ class Log:
         Raises:
             OSError: they cannot be written. `repair` has to come next.
         """
-        salted = [(event, new_salt()) for event in events]
-        first = self._bodies.append([Body(salt, event.body) for event, salt in salted])
-        self._waiting += [Leaf.of(event.id, salt, event.body) for event, salt in salted]
+        bodies = [Body(salt, event.body) for salt, event in zip(new_salts(len(events)), events, strict=True)]
+        first = self._bodies.append(bodies)
+        self._waiting += [
+            Leaf.of(event.id, body.salt, body.data).entry for event, body in zip(events, bodies, strict=True)
+        ]
         return first
 
     def publish(self) -> None:
@@ -116,8 +119,8 @@ class Log:
         """
         if not self._waiting:
             return
-        for leaf in self._waiting:
-            self._tree.append(leaf.entry)
+        for entry in self._waiting:
+            self._tree.append(entry)
         self._waiting = []
         self._write()
 

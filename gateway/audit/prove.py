@@ -1,6 +1,7 @@
 """The evidence that one event is in the log, complete enough to be checked without asking anybody."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from gateway.audit.bodies import Bodies, Body
 from gateway.audit.index import Index
@@ -10,6 +11,11 @@ from gateway.audit.published import KEY, Published
 from gateway.audit.tlog import Checkpoint, Proof, Verifier
 from gateway.audit.tlog.tiles import ENTRIES, WIDTH, Tiles, entries, tile_at
 from gateway.audit.tlog.tree import inclusion
+
+PROOF: Final = "event.tlog-proof"
+LEAF: Final = "leaf.json"
+BODY: Final = "body.json"
+SALT: Final = "salt.bin"
 
 
 class NoSuchEvent(Exception):
@@ -26,9 +32,9 @@ class Evidence:
 
     def files(self) -> dict[str, bytes]:
         """As files that go together."""
-        found = {"event.tlog-proof": str(self.proof).encode(), "leaf.json": self.leaf.entry}
+        found = {PROOF: str(self.proof).encode(), LEAF: self.leaf.entry}
         if self.body is not None:
-            found |= {"body.json": self.body.data, "salt.bin": self.body.salt}
+            found |= {BODY: self.body.data, SALT: self.body.salt}
         return found
 
 
@@ -44,14 +50,14 @@ def prove(folder: LogFolder, event: str) -> Evidence:
     return prove_entry(folder, index)
 
 
-def prove_entry(folder: LogFolder, index: int) -> Evidence:
-    """The evidence for the entry at an index.
+def prove_entry(folder: LogFolder, index: int, note: bytes | None = None) -> Evidence:
+    """The evidence for the entry at an index, under a checkpoint of this log, without one under the published one.
 
     Raises:
         NoSuchEvent: no checkpoint covers it yet.
     """
     published = Published(folder.public)
-    note = published.checkpoint()
+    note = note or published.checkpoint()
     if note is None:
         raise NoSuchEvent("the log has no checkpoint yet")
     head = Checkpoint.open(note, Verifier.parse((folder.public / KEY).read_text("utf-8")))

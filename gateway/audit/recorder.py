@@ -3,6 +3,8 @@
 import asyncio
 import logging
 import sqlite3
+import threading
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +27,9 @@ PATIENCE: Final = 10.0
 """Seconds that an event waits for a writer, while another process is about to become it."""
 _RETRY: Final = 0.05
 _NO_POLICY: Final = "none"
-_INDEXED: Final = 500
+_INDEXED: Final = 100
+_REST: Final = 4
+"""How many times as long as indexing took nothing is indexed while the log grows."""
 _WATCH: Final = 0.5
 
 
@@ -51,6 +55,7 @@ class Recorder:
         self._joined = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
         self._damage: str | None = None
+        self._projecting = threading.Lock()
 
     async def start(self) -> None:
         """Become the writer, or find it.
@@ -114,7 +119,8 @@ class Recorder:
         Raises:
             LogUnavailable: the log cannot be written.
         """
-        if self._joined.is_set() and (problem := self.problem) is not None:
+        # Between two writers nothing is known: who has something to record waits for the next.
+        if (self._joined.is_set() or self._damage) and (problem := self.problem) is not None:
             raise LogUnavailable(f"the log cannot be written: {problem}")
 
     async def record(self, *events: Event) -> list[int]:
@@ -133,11 +139,13 @@ class Recorder:
                     await self._joined.wait()
                     if self._appender is not None:
                         return await self._appender.append(events, again=again)
-                    assert self._sender is not None
+                    sender = self._sender
+                    assert sender is not None
                     try:
-                        return await self._sender.append(events, again=again)
+                        return await sender.append(events, again=again)
                     except WriterGone:
-                        self._joined.clear()
+                        if self._sender is sender:
+                            self._joined.clear()  # until `_stay` has found the next
                         again = True
         except TimeoutError:
             raise LogUnavailable("the log has no writer that answers") from None
@@ -198,13 +206,16 @@ class Recorder:
                 indexed = size
 
     def _project(self) -> None:
-        """Bring the index up to the bodies."""
+        """Bring the index up to the bodies. While events keep coming it takes its time, so that they need not wait."""
         bodies = Bodies(self.folder.bodies)
         try:
-            at, size = self._index.next(), self.log.size
-            while at < size:
-                stop = min(at + _INDEXED, size)
-                self._index.add((i, body.data) for i, body in bodies.scan(at, stop) if body is not None)
-                at = stop
+            with self._projecting:
+                at, size = self._index.next(), self.log.size
+                while at < size:
+                    began, stop = time.monotonic(), min(at + _INDEXED, size)
+                    self._index.add((i, body.data) for i, body in bodies.scan(at, stop) if body is not None)
+                    at = stop
+                    if self.log.size > size:
+                        time.sleep(_REST * (time.monotonic() - began))
         except (sqlite3.Error, OSError, LogDamaged) as problem:
             _log.error("the index of the log cannot be kept: %s; 'gateway log reindex' makes it again", problem)

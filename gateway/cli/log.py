@@ -1,7 +1,8 @@
 """`gateway log`: check the log, ours or anybody's, and prove what is in it."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -9,6 +10,7 @@ import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from gateway.audit.errors import LogInUse
+from gateway.audit.export import check_export, export_events
 from gateway.audit.fsck import check_log
 from gateway.audit.log import LogFolder
 from gateway.audit.prove import NoSuchEvent, prove
@@ -18,6 +20,7 @@ from gateway.audit.reindex import reindex
 from gateway.audit.tlog import BadFormat, NotProven, Verifier
 from gateway.audit.verify import Advance, Tampered, verify
 from gateway.cli._console import notes, report
+from gateway.graph import make_id
 from gateway.settings import load_settings
 
 app = typer.Typer(help="The log: check it, prove what is in it.", no_args_is_help=True, rich_markup_mode=None)
@@ -104,6 +107,50 @@ def prove_event(
     notes.print(f"Written to {folder}: {', '.join(evidence.files())}.")
 
 
+@app.command("export")
+def export(
+    to: Annotated[Path, typer.Option(help="A folder that is not there yet.")],
+    agency: Annotated[str | None, typer.Option(help="Only what concerns this agency, by its code.")] = None,
+    since: Annotated[datetime | None, typer.Option(help="Only what happened at this instant (UTC) or later.")] = None,
+) -> None:
+    """Write events with their proofs into a folder that can be checked without the gateway."""
+    start = 0 if since is None else int(since.replace(tzinfo=UTC).timestamp() * 1000)
+    chosen = None if agency is None else make_id("ag_", agency)
+    folder = LogFolder(load_settings().state)
+    try:
+        with _counting("Exporting") as advance:
+            count = export_events(folder, to, agency=chosen, since=start, advance=advance)
+    except (NoSuchEvent, FileNotFoundError) as problem:
+        _fail(f"{problem}. Start a gateway on this state directory: gateway serve")
+    except FileExistsError:
+        _fail(f"{to} is there already. Name a new folder.")
+    notes.print(f"{count:,} events written to {to}. Check them: gateway log check {to} --key KEY")
+
+
+@app.command("check")
+def check(
+    folder: Annotated[Path, typer.Argument(help="What 'gateway log export' wrote.")],
+    key: Annotated[str, typer.Option(help="The verifier key, which you have from elsewhere: NAME+HASH+BASE64.")],
+) -> None:
+    """Check exported events and their proofs, trusting nothing but the key. Exits with 1 when one does not hold."""
+    faults = 0
+
+    def found(fault: str) -> None:
+        nonlocal faults
+        faults += 1
+        typer.echo(fault)
+
+    try:
+        verifier = Verifier.parse(key)
+    except BadFormat as problem:
+        _fail(f"--key: {problem}.")
+    with _counting("Checking") as advance:
+        count = check_export(folder, verifier, found, advance)
+    if faults or not count:
+        _fail(f"{faults} of {count} events do not hold." if count else f"{folder} holds no exported events.")
+    notes.print(f"{count:,} events hold.")
+
+
 @app.command("key")
 def show_key() -> None:
     """Print the verifier key of this gateway's log."""
@@ -133,6 +180,12 @@ def rebuild_index() -> None:
     if missing:
         _fail(f"{missing} of {entries:,} entries are not in the index. Restore their bodies from a backup, and again.")
     notes.print(f"{entries:,} entries indexed.")
+
+
+@contextmanager
+def _counting(what: str) -> Iterator[Callable[[int], None]]:
+    with _progress(what) as advance:
+        yield lambda done: advance(done, done)
 
 
 @contextmanager

@@ -1,7 +1,6 @@
 """A change and its events: together or not at all, once per key, answered when they are in the log."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 from neo4j import AsyncManagedTransaction
 
-from gateway.audit.bodies import Bodies
 from gateway.audit.errors import KeyReused, LogPending, LogUnavailable
 from gateway.audit.fsck import check_log
 from gateway.audit.ledger import Denied, Key, Ledger, Made, Work
@@ -19,6 +17,7 @@ from gateway.audit.outbox import Outbox
 from gateway.audit.recorder import Recorder
 from gateway.graph import Graph
 from tests.audit.samples import CAUSE, event
+from tests.support.logged import logged
 from tests.support.waiting import eventually
 
 
@@ -33,10 +32,7 @@ class Books:
     outbox: Outbox
 
     def logged(self) -> list[Any]:
-        store, size = Bodies(LogFolder(self.state).bodies), 0
-        while store.exists(size):
-            size += 1
-        bodies = [json.loads(body.data) for _, body in store.scan(0, size) if body is not None]
+        bodies = logged(self.state)
         assert bodies[0]["kind"] == "log.key-made"
         return bodies[1:]
 

@@ -1,6 +1,7 @@
 """The log over starts, crashes and damage: what was acknowledged is there, and nothing is repaired silently."""
 
 import shutil
+import threading
 import zlib
 from pathlib import Path
 
@@ -274,3 +275,45 @@ def test_settling_leaves_the_full_tiles_alone_and_drops_their_parts(tmp_path: Pa
     log.close()
     opened(tmp_path).close()
     assert faults(tmp_path) == []
+
+
+def test_a_log_has_the_tiles_of_its_own_size_and_needs_no_others(tmp_path: Path) -> None:
+    """Whoever verifies asks for no tile of a size that was never published."""
+    log = opened(tmp_path)
+    log.record([sealed(i) for i in range(600)])
+    log.publish()
+    public = LogFolder(tmp_path).public
+    assert not (public / "tile/1/000.p/1").exists()
+    assert verify(FolderSource(public), key(tmp_path)).head.size == 600
+    log.close()
+    assert faults(tmp_path) == []
+
+
+def test_a_reader_never_sees_half_of_anything(tmp_path: Path) -> None:
+    """Whoever verifies while entries are written and settled finds a log that holds, every time."""
+    log = opened(tmp_path)
+    log.record([sealed()])
+    log.publish()
+    ended, sizes, problems = threading.Event(), [], []
+
+    def read() -> None:
+        while not ended.is_set():
+            try:
+                sizes.append(verify(FolderSource(LogFolder(tmp_path).public), key(tmp_path)).head.size)
+            except Exception as problem:  # noqa: BLE001  # whatever it is, it is the test's to tell
+                problems.append(problem)
+
+    readers = [threading.Thread(target=read) for _ in range(2)]
+    for reader in readers:
+        reader.start()
+    for i in range(150):
+        log.record([sealed(i * 10 + j) for j in range(1 + i % 17)])
+        log.publish()
+        if i % 20 == 19:
+            log.settle()
+    ended.set()
+    for reader in readers:
+        reader.join()
+    log.close()
+    assert problems == []
+    assert len({*sizes}) > 3

@@ -14,13 +14,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import httpx
 import psutil
 import pytest
 
-from gateway.audit.bodies import Bodies
 from gateway.audit.fsck import check_log
 from gateway.audit.log import LogFolder
 from gateway.audit.reading import FolderSource
@@ -31,6 +30,7 @@ from gateway.identity.development import development_token
 from tests.app.process import Gateway, command
 from tests.http.served import database
 from tests.http.test_log import OWN, REFRESH
+from tests.support.logged import logged
 
 KILLS: Final = int(os.environ.get("GATEWAY_TEST_KILLS", "20"))
 CLIENTS: Final = 4
@@ -80,13 +80,6 @@ class Client:
         assert codes[0] in ("LOG_PENDING", "LOG_UNAVAILABLE"), made
         self.pending += codes[0] == "LOG_PENDING"
         return None
-
-
-def logged(state: Path) -> list[Any]:
-    store, size = Bodies(LogFolder(state).bodies), 0
-    while store.exists(size):
-        size += 1
-    return [json.loads(body.data) for _, body in store.scan(0, size) if body is not None]
 
 
 def key(state: Path) -> Verifier:

@@ -11,6 +11,7 @@ from gateway.cli import build_app
 from gateway.graph import Graph
 from tests.federation.inventories import inventory, record
 from tests.support.database import DatabaseSettings
+from tests.support.logged import logged
 
 _COUNT = "MATCH (n) WHERE NOT n:Migration RETURN count(n)"
 
@@ -106,3 +107,33 @@ async def test_a_wrong_option_changes_nothing_and_says_why(
     assert result.exit_code == 1
     assert message in result.stderr
     assert await graph.read(_COUNT) == 0
+
+
+async def test_every_change_of_an_import_is_in_the_log_and_nothing_else(  # R8.3
+    graph: Graph, folder: Path, database: DatabaseSettings
+) -> None:
+    file = folder / "waterworks.json"
+
+    def since(before: int) -> list[tuple[str, ...]]:
+        found = [body for body in logged(database.state)[before:] if body["kind"].startswith("catalog.")]
+        changes = [body["data"] for body in found if body["kind"] == "catalog.entry-changed"]
+        totals = [body["data"] for body in found if body["kind"] == "catalog.imported"]
+        assert [one["source"] for one in totals] == ["waterworks"]
+        assert all(body["actor"]["kind"] == "OPERATOR" for body in found)
+        assert all(body["about"]["agencies"] and body["about"]["jurisdictions"] for body in found[:-1])
+        return sorted((one["identifier"], one["change"], str(one["n"])) for one in changes)
+
+    file.write_bytes(inventory(record("a"), record("b"), record("c")))
+    start = len(logged(database.state))
+    assert (await run(file)).exit_code == 0
+    assert since(start) == [("a", "CREATED", "1"), ("b", "CREATED", "1"), ("c", "CREATED", "1")]
+
+    again = len(logged(database.state))
+    assert (await run(file)).exit_code == 0
+    assert since(again) == []
+
+    file.write_bytes(inventory(record("a", title="Another title"), record("b")))
+    changed = len(logged(database.state))
+    assert (await run(file)).exit_code == 0
+    assert since(changed) == [("a", "CHANGED", "2"), ("c", "WITHDRAWN", "1")]
+    assert await graph.read("MATCH (o:Outbox) RETURN count(o)") == 0

@@ -12,7 +12,6 @@ import httpx
 import psutil
 import pytest
 
-from gateway.audit.bodies import Bodies
 from gateway.audit.fsck import check_log
 from gateway.audit.log import LogFolder
 from gateway.audit.reading import UrlSource
@@ -24,6 +23,7 @@ from gateway.graph.times import instant
 from tests.app.process import Gateway, command, until
 from tests.http.served import GOOD, Served
 from tests.identity.tokens import ES256, ISSUER, claims, jwks
+from tests.support.logged import logged
 
 REFRESH: Final = """
 mutation Refresh($input: RecordRefreshInput!) {
@@ -32,14 +32,6 @@ mutation Refresh($input: RecordRefreshInput!) {
 """
 STARTED: Final = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=10)
 OWN: Final = "MATCH (d:Dataset {status: 'PUBLISHED'})-[:PROVIDED_BY]->(:Agency {code: $code}) RETURN d.id ORDER BY d.id"
-
-
-def events(state: Path) -> list[Any]:
-    """Every event in the log of a state directory."""
-    store, size = Bodies(LogFolder(state).bodies), 0
-    while store.exists(size):
-        size += 1
-    return [json.loads(body.data) for _, body in store.scan(0, size) if body is not None]
 
 
 def refresh(served: Served, dataset: str, at: str, key: str, who: str | None = "staff@water") -> Any:
@@ -106,7 +98,7 @@ def test_it_is_only_read(served: Served) -> None:
 
 
 def test_a_start_and_the_keys_making_are_the_first_events(served: Served) -> None:
-    first = events(served.gateway.state)[:3]
+    first = logged(served.gateway.state)[:3]
     assert [body["kind"] for body in first] == ["log.key-made", "catalog.seeded", "gateway.started"]
     assert first[0]["data"]["vkey"] == key(served).vkey
 
@@ -114,8 +106,8 @@ def test_a_start_and_the_keys_making_are_the_first_events(served: Served) -> Non
 def test_bad_tokens_are_counted_in_it(served: Served) -> None:
     for _ in range(5):
         assert served.send("{ me { name } }", token="no token at all").status_code == 401
-    until(lambda: any(body["kind"] == "tokens.refused" for body in events(served.gateway.state)), 5, "an event")
-    body = next(body for body in events(served.gateway.state) if body["kind"] == "tokens.refused")
+    until(lambda: any(body["kind"] == "tokens.refused" for body in logged(served.gateway.state)), 5, "an event")
+    body = next(body for body in logged(served.gateway.state) if body["kind"] == "tokens.refused")
     assert body["data"]["reasons"]
     assert sum(body["data"]["reasons"].values()) == body["data"]["count"]
 
@@ -126,11 +118,10 @@ def test_a_provider_records_a_refresh_once(served: Served) -> None:  # R10
     assert made["problems"] == []
     assert made["dataset"] == {"id": dataset, "refreshedAt": lately(0), "stale": False}
     assert refresh(served, dataset, lately(0), "refresh-0001") == made
-    logged = [body for body in events(served.gateway.state) if body["id"] == made["event"]]
-    assert len(logged) == 1
-    assert logged[0]["about"]["datasets"] == [dataset]
-    assert logged[0]["actor"]["role"] == "STAFF"
-    assert logged[0]["actor"]["jurisdictions"] == logged[0]["about"]["jurisdictions"]
+    (body,) = [body for body in logged(served.gateway.state) if body["id"] == made["event"]]
+    assert body["about"]["datasets"] == [dataset]
+    assert body["actor"]["role"] == "STAFF"
+    assert body["actor"]["jurisdictions"] == body["about"]["jurisdictions"]
     assert served.cypher("MATCH (o:Outbox) RETURN count(o)") == [0]
 
 
@@ -154,7 +145,7 @@ def test_a_refusal_says_why_changes_nothing_and_is_logged(
     assert problem["code"] == expected
     assert problem["path"] == ["dataset" if expected == "NOT_ALLOWED" else "refreshedAt"]
     assert served.cypher("MATCH (d:Dataset {id: $id}) RETURN d.refreshedAt", id=dataset) == before
-    last = [body for body in events(served.gateway.state) if body["kind"] == "change.refused"][-1]
+    last = [body for body in logged(served.gateway.state) if body["kind"] == "change.refused"][-1]
     assert (last["outcome"], last["data"]["code"], last["data"]["target"]) == ("REFUSED", expected, dataset)
     assert last["about"]["datasets"] == [dataset]
     assert last["about"]["hidden"] is False
@@ -167,7 +158,7 @@ def test_what_may_not_be_known_is_refused_like_what_is_not_there(served: Served)
     texts = [json.dumps(answer).replace(hidden, "ID").replace(nothing, "ID") for answer in answers]
     assert texts[0] == texts[1]
     assert answers[0]["problems"][0]["code"] == "NOT_FOUND"
-    seen, unseen = [body for body in events(served.gateway.state) if body["data"].get("code") == "NOT_FOUND"][-2:]
+    seen, unseen = [body for body in logged(served.gateway.state) if body["data"].get("code") == "NOT_FOUND"][-2:]
     # The owner is to learn of the attempt; whoever made it learns nothing.
     assert (seen["about"]["datasets"], seen["about"]["hidden"]) == ([hidden], True)
     assert (unseen["about"]["datasets"], unseen["about"]["hidden"]) == ([], True)
@@ -246,12 +237,12 @@ def test_while_the_log_cannot_be_written_reading_goes_on_and_changes_wait(served
         assert "gateway_log_writable 1.0" in client.get("/metrics").text
         client.close()
         assert gateway.end(signal.SIGTERM) == 0
-        logged = [body for body in events(gateway.state) if body["kind"] == "data.refreshed"]
-        assert len(logged) == len({body["id"] for body in logged}) == 32
+        refreshed = [body for body in logged(gateway.state) if body["kind"] == "data.refreshed"]
+        assert len(refreshed) == len({body["id"] for body in refreshed}) == 32
         faults: list[str] = []
         check_log(LogFolder(gateway.state), faults.append)
         assert faults == []
-        assert events(gateway.state)[-1]["kind"] == "gateway.stopped"
+        assert logged(gateway.state)[-1]["kind"] == "gateway.stopped"
 
 
 def _known_to_all(served: Served, dataset: str) -> bool:

@@ -79,15 +79,26 @@ class Growing:
 
     def changed(self) -> Iterator[tuple[Tile, bytes]]:
         """The tiles since the last call, full ones first. After it they count as written."""
-        yield from self._full
-        for level in sorted(self._touched):
-            if level == ENTRIES:
-                yield Tile(level, self.size // WIDTH, len(self._bundle)), bundle(self._bundle)
-            else:
-                row = self._tiles[level]
-                yield Tile(level, (self.size >> (HEIGHT * level)) // WIDTH, len(row)), b"".join(row)
-        self._full = []
+        yield from self.completed()
+        yield from (self._partial(level) for level in sorted(self._touched))
         self._touched = set()
+
+    def completed(self) -> list[tuple[Tile, bytes]]:
+        """The tiles that became full since the last call."""
+        full, self._full = self._full, []
+        return full
+
+    def partial(self) -> Iterator[tuple[Tile, bytes]]:
+        """The partial tiles at the right edge, of every level that has one."""
+        if self._bundle:
+            yield self._partial(ENTRIES)
+        yield from (self._partial(level) for level, row in enumerate(self._tiles) if row)
+
+    def _partial(self, level: int) -> tuple[Tile, bytes]:
+        if level == ENTRIES:
+            return Tile(level, self.size // WIDTH, len(self._bundle)), bundle(self._bundle)
+        row = self._tiles[level]
+        return Tile(level, (self.size >> (HEIGHT * level)) // WIDTH, len(row)), b"".join(row)
 
     def _keep(self, height: int, found: bytes) -> None:
         level = height // HEIGHT
