@@ -11,6 +11,7 @@ import signal
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,7 +19,6 @@ from typing import Final
 
 import httpx
 import psutil
-import pytest
 
 from gateway.audit.fsck import check_log
 from gateway.audit.log import LogFolder
@@ -87,7 +87,7 @@ def key(state: Path) -> Verifier:
 
 
 def test_no_kill_takes_or_doubles_an_acknowledged_change(
-    tmp_path: Path, record_property: pytest.FixtureRequest
+    tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:
     chance = random.Random(os.environ.get("GATEWAY_TEST_SEED", "kills"))
     state = tmp_path / "state"
@@ -121,8 +121,8 @@ def test_no_kill_takes_or_doubles_an_acknowledged_change(
         command(state, "neo4j", "stop")
     changes = sum(len(client.acknowledged) for client in clients)
     assert changes > KILLS
-    record_property("kills", KILLS)  # type: ignore[operator]
-    record_property("acknowledged changes", changes)  # type: ignore[operator]
+    record_property("kills", KILLS)
+    record_property("acknowledged changes", changes)
 
 
 def _kill(gateway: Gateway, state: Path, *, java: bool) -> Gateway:
