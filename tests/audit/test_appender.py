@@ -68,7 +68,8 @@ async def test_an_answer_means_that_the_event_is_durable(appender: Appender, mon
 
 async def test_an_event_that_is_given_twice_is_appended_once(appender: Appender, tmp_path: Path) -> None:
     event, other = sealed(), sealed(1)
-    both = await asyncio.gather(appender.append([event, other]), appender.append([event]))
+    async with asyncio.timeout(10):
+        both = await asyncio.gather(appender.append([event, other]), appender.append([event]))
     assert both[0][:1] == both[1]
     assert await appender.append([event]) == both[1]
     assert len(bodies(tmp_path)) == 2

@@ -74,6 +74,15 @@ def test_any_changed_byte_is_found(state: Path, tmp_path_factory: pytest.TempPat
     assert found[0].startswith(path.parent.name)
 
 
+def test_an_event_under_the_name_of_another_is_found(state: Path, tmp_path: Path) -> None:
+    export_events(LogFolder(state), tmp_path / "x", agency=None, since=0, advance=lambda _: None)
+    first, second, *_ = sorted((tmp_path / "x" / EVENTS).iterdir())
+    first.rename(tmp_path / "away")
+    second.rename(first)
+    (found,) = faults(tmp_path / "x", verifier(state))[1]
+    assert found.startswith(f"{first.name}: the leaf is that of another event")
+
+
 def test_the_commands_write_and_check(state: Path, tmp_path: Path) -> None:
     told = command(state, "log", "export", "--to", str(tmp_path / "out"))
     assert told.returncode == 0, told.stderr

@@ -26,6 +26,13 @@ def test_a_note_signed_by_go_is_opened_and_signed_alike() -> None:
     assert signer.sign(GO_TEXT) == GO_NOTE.encode()
 
 
+def test_base64_has_one_spelling() -> None:
+    """Another one would be another text for the same signature."""
+    assert GO_NOTE.endswith("JnAM=\n")
+    with pytest.raises(BadFormat, match="canonical"):
+        Verifier.parse(GO_KEY).open(GO_NOTE.replace("JnAM=", "JnAN=").encode())
+
+
 def test_other_signatures_beside_ours_are_passed_over() -> None:
     ours, other = Signer.generate("a.example/log"), Signer.generate("b.example/witness")
     note = ours.sign("text\n") + other.sign("text\n").partition(b"\n\n")[2]

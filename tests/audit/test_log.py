@@ -317,3 +317,13 @@ def test_a_reader_never_sees_half_of_anything(tmp_path: Path) -> None:
     log.close()
     assert problems == []
     assert len({*sizes}) > 3
+
+
+def test_a_signed_checkpoint_with_another_root_is_not_this_logs(tmp_path: Path) -> None:
+    log = opened(tmp_path)
+    write(log, 10)
+    public = LogFolder(tmp_path).public
+    (public / "checkpoint").write_bytes(Checkpoint(ORIGIN, 10, bytes(32)).signed(log._signer))
+    log.close()
+    with pytest.raises(Tampered, match="root of the checkpoint"):
+        verify(FolderSource(public), key(tmp_path))
