@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from gateway.audit.durable import sync, write_all
 from gateway.audit.errors import LogDamaged
 from gateway.audit.leaf import SALT_BYTES
 
@@ -181,11 +182,7 @@ class Bodies:
         self._file = os.open(self._path(number), flags, 0o600)
         self._places = os.open(self._path(number).with_suffix(".places"), flags, 0o600)
         self._number = number
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync(self._folder)
 
     def _next_file(self) -> None:
         number = self.size // PER_FILE
@@ -196,13 +193,13 @@ class Bodies:
     def _append(self, bodies: Sequence[Body]) -> None:
         records = [_record(_PRESENT, body) for body in bodies]
         data = b"".join(records)
-        _write(self._file, data)
+        write_all(self._file, data)
         os.fdatasync(self._file)
         places = bytearray()
         for record in records:
             self._end += len(record)
             places += _PLACE.pack(self._end)
-        _write(self._places, places)
+        write_all(self._places, places)
         self.size += len(bodies)
 
     def _span(self, index: int) -> tuple[int, int, int]:
@@ -253,7 +250,7 @@ class Bodies:
     def _write_places(self, number: int, ends: Sequence[int]) -> None:
         if self._stored_places(number) != ends or os.fstat(self._places).st_size != len(ends) * _PLACE.size:
             os.ftruncate(self._places, 0)
-            _write(self._places, b"".join(_PLACE.pack(end) for end in ends))
+            write_all(self._places, b"".join(_PLACE.pack(end) for end in ends))
 
 
 def _record(state: int, body: Body) -> bytes:
@@ -292,9 +289,3 @@ def _records(path: Path, start: int) -> Iterator[tuple[Body | None, int]]:
                 return
             at += _HEAD.size + length
             yield body, at
-
-
-def _write(descriptor: int, data: bytes | bytearray) -> None:
-    rest = memoryview(data)
-    while rest:
-        rest = rest[os.write(descriptor, rest) :]

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from gateway.audit.tlog.tiles import ENTRIES, HASH_BYTES, WIDTH, Tile, bundle, entries
+from gateway.audit.durable import sync, write_all
+from gateway.audit.tlog.tiles import WIDTH, Tile, beginning
 
 CHECKPOINT: Final = "checkpoint"
 KEY: Final = "key"
@@ -35,9 +36,7 @@ class Published:
         try:
             descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
             try:
-                rest = memoryview(data)
-                while rest:
-                    rest = rest[os.write(descriptor, rest) :]
+                write_all(descriptor, data)
                 if durable:
                     os.fsync(descriptor)
             finally:
@@ -47,7 +46,7 @@ class Published:
             draft.unlink(missing_ok=True)
             raise
         if durable:
-            _sync(place.parent)
+            sync(place.parent)
 
     def settle(self, tiles: Sequence[Tile]) -> None:
         """Make tiles that were written durable, with their names.
@@ -57,10 +56,10 @@ class Published:
         """
         places = [self.folder / tile.path for tile in tiles]
         for place in places:
-            _sync(place)
+            sync(place)
         folders = {parent for place in places for parent in place.parents if parent.is_relative_to(self.folder)}
         for folder in sorted(folders):
-            _sync(folder)
+            sync(folder)
 
     def read(self, tile: Tile) -> bytes:
         """The bytes of a tile; of a partial one that is gone, the beginning of the full one.
@@ -74,9 +73,7 @@ class Published:
             if tile.width == WIDTH:
                 raise
         data = (self.folder / Tile(tile.level, tile.index).path).read_bytes()
-        if tile.level == ENTRIES:
-            return bundle(entries(data)[: tile.width])
-        return data[: tile.width * HASH_BYTES]
+        return beginning(tile, data)
 
     def checkpoint(self) -> bytes | None:
         """The signed checkpoint, if there is one."""
@@ -87,13 +84,6 @@ class Published:
 
     def drop_partial(self, tile: Tile) -> None:
         """Remove the partial forms of a tile that is full now."""
-        shutil.rmtree(self.folder / f"{tile.path}.p", ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    """Make a file's bytes, or a folder's names, durable."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        folder = self.folder / f"{tile.path}.p"
+        shutil.rmtree(folder, ignore_errors=True)
+        self._made.discard(folder)

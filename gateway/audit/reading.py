@@ -9,7 +9,7 @@ import httpx
 from gateway.audit.published import Published
 from gateway.audit.tlog import BadFormat
 from gateway.audit.tlog.note import LARGEST
-from gateway.audit.tlog.tiles import ENTRIES, HASH_BYTES, LONGEST_ENTRY, WIDTH, Tile, bundle, entries
+from gateway.audit.tlog.tiles import LONGEST_ENTRY, WIDTH, Tile, beginning
 
 _LARGEST_TILE: Final = WIDTH * (2 + LONGEST_ENTRY)
 
@@ -79,7 +79,7 @@ class UrlSource:
             if tile.width == WIDTH:
                 raise
         whole = self._get(Tile(tile.level, tile.index).path, _LARGEST_TILE)
-        return bundle(entries(whole)[: tile.width]) if tile.level == ENTRIES else whole[: tile.width * HASH_BYTES]
+        return beginning(tile, whole)
 
     def close(self) -> None:
         """Close the connections."""

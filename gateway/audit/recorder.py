@@ -6,6 +6,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Sequence
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
@@ -19,7 +20,6 @@ from gateway.audit.index import Index
 from gateway.audit.kinds import LogKeyMade
 from gateway.audit.log import Log, LogFolder, Sealed
 from gateway.audit.published import KEY
-from gateway.audit.tlog import Verifier
 
 _log: Final = logging.getLogger(__name__)
 
@@ -99,10 +99,10 @@ class Recorder:
         """Whether this process is the writer."""
         return self._appender is not None
 
-    @property
+    @cached_property
     def instance(self) -> str:
-        """The name of this gateway among those that share a graph: that of its log's key."""
-        return Verifier.parse((self.folder.public / KEY).read_text("utf-8")).vkey
+        """The name of this gateway among those that share a graph: its log's key. Read once, every change needs it."""
+        return (self.folder.public / KEY).read_text("utf-8").strip()
 
     @property
     def problem(self) -> str | None:

@@ -49,6 +49,14 @@ def unbase64(text: str, what: str) -> bytes:
     return data
 
 
+def _ed25519(encoded: str, what: str) -> bytes:
+    """The 32 bytes of an encoded key, behind the byte that says what it is for."""
+    key = unbase64(encoded, what)
+    if len(key) != 1 + _KEY_BYTES or key[0] != ED25519:
+        raise BadFormat(f"{what} is not an Ed25519 key (signature type 0x01)")
+    return key[1:]
+
+
 @dataclass(frozen=True, slots=True)
 class Verifier:
     """A public key under its name."""
@@ -67,10 +75,7 @@ class Verifier:
         if len(parts) != 3:
             raise BadFormat("a verifier key looks like NAME+HASH+BASE64")
         name, key_id, encoded = parts
-        key = unbase64(encoded, "the verifier key")
-        if len(key) != 1 + _KEY_BYTES or key[0] != ED25519:
-            raise BadFormat("the verifier key is not an Ed25519 key (signature type 0x01)")
-        found = cls(check_name(name), key[1:])
+        found = cls(check_name(name), _ed25519(encoded, "the verifier key"))
         if found.key_id.hex() != key_id:
             raise BadFormat("the verifier key's hash does not belong to its name and key")
         return found
@@ -127,10 +132,8 @@ class Signer:
         parts = skey.strip().split("+", 4)
         if len(parts) != 5 or parts[:2] != ["PRIVATE", "KEY"]:
             raise BadFormat("a signer key looks like PRIVATE+KEY+NAME+HASH+BASE64")
-        key = unbase64(parts[4], "the signer key")
-        if len(key) != 1 + _KEY_BYTES or key[0] != ED25519:
-            raise BadFormat("the signer key is not an Ed25519 key (signature type 0x01)")
-        found = cls(check_name(parts[2]), Ed25519PrivateKey.from_private_bytes(key[1:]))
+        raw = _ed25519(parts[4], "the signer key")
+        found = cls(check_name(parts[2]), Ed25519PrivateKey.from_private_bytes(raw))
         if found.verifier.key_id.hex() != parts[3]:
             raise BadFormat("the signer key's hash does not belong to its name and key")
         return found

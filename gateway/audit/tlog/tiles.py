@@ -106,6 +106,17 @@ def entries(data: bytes) -> list[bytes]:
     return found
 
 
+def beginning(tile: Tile, whole: bytes) -> bytes:
+    """The bytes of a partial tile, out of those of the full one: with it, the partial one may be gone.
+
+    Raises:
+        BadFormat: it is an entry bundle whose lengths do not come out.
+    """
+    if tile.level == ENTRIES:
+        return bundle(entries(whole)[: tile.width])
+    return whole[: tile.width * HASH_BYTES]
+
+
 def subtree_hash(level_hashes: Sequence[bytes]) -> bytes:
     """The hash over a power of two of neighbouring hashes."""
     row = level_hashes
