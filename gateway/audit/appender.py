@@ -14,8 +14,12 @@ from gateway.audit.log import Log, Sealed
 _log: Final = logging.getLogger(__name__)
 
 LARGEST_BATCH: Final = 1_000
-SETTLE_EVERY: Final = 4_096
+SETTLE_EVERY: Final = 32_768
 """Entries between two settlings: what the next start reads again after a crash, at most twice over."""
+PUBLISH_SECONDS: Final = 0.1
+"""Between two checkpoints while events keep coming: to sign each commit would cost more than to commit."""
+PATIENCE: Final = 10.0
+"""Seconds that an event waits to be written."""
 REPAIR_SECONDS: Final = 1.0
 _REMEMBERED: Final = 20_000
 T = TypeVar("T")
@@ -46,42 +50,49 @@ class _Call:
 
 
 class Appender:
-    """Appends to a log that this process writes. Belongs to one event loop; the log itself to threads of its own."""
+    """Appends to a log that this process writes. Belongs to one event loop; the log itself to two threads.
+
+    One makes events durable, the other publishes what is: who appends waits for the first alone.
+    """
 
     def __init__(self, log: Log, find: Callable[[str], int | None] = lambda _: None) -> None:
         self._log = log
         self._find = find
         self._writing = ThreadPoolExecutor(1, "log-writing")
-        self._settling = ThreadPoolExecutor(1, "log-settling")
+        self._publishing = ThreadPoolExecutor(1, "log-publishing")
         self._queue: list[Sealed] = []
         self._waiting: dict[str, list[tuple[_Call, int]]] = {}
         """Who waits for an event, and at which place of what they gave."""
         self._known: OrderedDict[str, int] = OrderedDict()
         self._wake = asyncio.Event()
-        self._stopping = False
-        self._task: asyncio.Task[None] | None = None
-        self._settled: asyncio.Future[None] | None = None
+        self._recorded = asyncio.Event()
+        self._whole = asyncio.Lock()
+        """Held by who publishes or repairs."""
+        self._stopping = asyncio.Event()
+        self._tasks: list[asyncio.Task[None]] = []
         self.problem: str | None = None
         """Why the log cannot be written at the moment; None when it can."""
 
     async def start(self) -> None:
         """Begin to take events. The log is open."""
-        self._task = asyncio.create_task(self._run(), name="log-appender")
+        self._tasks = [
+            asyncio.create_task(self._commit_all(), name="log-commits"),
+            asyncio.create_task(self._publish_all(), name="log-checkpoints"),
+        ]
 
     async def stop(self) -> None:
-        """Append what is waiting, settle, and close the log."""
-        self._stopping = True
+        """Append what is waiting, publish and settle it, and close the log."""
+        self._stopping.set()
         self._wake.set()
-        if self._task is not None:
-            await self._task
-        self._fail("the gateway is stopping")
-        if self._settled is not None:
-            await asyncio.gather(self._settled, return_exceptions=True)
+        self._recorded.set()
+        await asyncio.gather(*self._tasks)
+        self._fail()
+        await self._publish()
         if self.problem is None:
-            await self._threaded(self._settle)
-        await self._threaded(self._log.close)
+            await self._threaded(self._publishing, self._settle)
+        await self._threaded(self._publishing, self._log.close)
         self._writing.shutdown()
-        self._settling.shutdown()
+        self._publishing.shutdown()
 
     async def append(self, events: Sequence[Sealed], *, again: bool = False) -> list[int]:
         """Append events in their order, each once however often it is given; their indices when all are durable.
@@ -117,18 +128,19 @@ class Appender:
         Raises:
             LogUnavailable: it cannot.
         """
-        if self.problem is not None:
-            raise LogUnavailable(f"the log cannot be written: {self.problem}")
-        if self._stopping:
-            raise LogUnavailable("the log cannot be written: the gateway is stopping")
+        if self.problem is not None or self._stopping.is_set():
+            raise self._unavailable()
+
+    def _unavailable(self) -> LogUnavailable:
+        return LogUnavailable(f"the log cannot be written: {self.problem or 'the gateway is stopping'}")
 
     def _older(self, events: Sequence[Sealed]) -> dict[str, int]:
         """The places of those events that were appended long ago."""
         found = ((event.id, self._find(event.id)) for event in events)
         return {identifier: index for identifier, index in found if index is not None}
 
-    async def _run(self) -> None:
-        while not self._stopping:
+    async def _commit_all(self) -> None:
+        while not self._stopping.is_set():
             await self._wake.wait()
             self._wake.clear()
             while self._queue and self.problem is None:
@@ -138,26 +150,43 @@ class Appender:
 
     async def _commit(self) -> None:
         batch = self._queue[:LARGEST_BATCH]
+        recording = self._threaded(self._writing, lambda: self._log.record(batch))
+        await asyncio.wait([recording], timeout=PATIENCE)
+        if not recording.done():
+            self._break("the disk does not answer")
+            self._fail()
         try:
-            first = await self._threaded(lambda: self._log.record(batch))
+            first = await recording
         except OSError as problem:
-            self._break(problem)
+            self._break(problem.strerror or type(problem).__name__)
             return
         del self._queue[: len(batch)]
         for index, event in enumerate(batch, first):
             self._known[event.id] = index
-            if len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
-            for call, place in self._waiting.pop(event.id):
+            for call, place in self._waiting.pop(event.id, ()):
                 call.found(place, index)
-        try:
-            await self._threaded(self._log.publish)
-        except OSError as problem:
-            self._break(problem)
-            return
-        if self._log.unsettled >= SETTLE_EVERY and (self._settled is None or self._settled.done()):
-            loop = asyncio.get_running_loop()
-            self._settled = loop.run_in_executor(self._settling, self._settle)
+        while len(self._known) > _REMEMBERED:
+            self._known.popitem(last=False)
+        self._recorded.set()
+
+    async def _publish_all(self) -> None:
+        while not self._stopping.is_set():
+            await self._recorded.wait()
+            self._recorded.clear()
+            await self._publish()
+            await self._rest(PUBLISH_SECONDS)
+
+    async def _publish(self) -> None:
+        async with self._whole:
+            if self.problem is not None:
+                return
+            try:
+                await self._threaded(self._publishing, self._log.publish)
+            except OSError as problem:
+                self._break(problem.strerror or type(problem).__name__)
+                return
+            if self._log.unsettled >= SETTLE_EVERY:
+                await self._threaded(self._publishing, self._settle)
 
     def _settle(self) -> None:
         try:
@@ -165,31 +194,35 @@ class Appender:
         except OSError as problem:
             _log.warning("full tiles could not be made durable now: %s", problem.strerror)
 
-    def _break(self, problem: OSError) -> None:
-        self.problem = problem.strerror or type(problem).__name__
+    def _break(self, problem: str) -> None:
+        self.problem = problem
         _log.error("the log cannot be written (%s); changes are refused until it can", self.problem)
-        self._fail(self.problem)
+        self._wake.set()
 
-    def _fail(self, reason: str) -> None:
+    def _fail(self) -> None:
         self._queue.clear()
         for waiting in self._waiting.values():
             for call, _ in waiting:
-                call.fail(LogUnavailable(f"the log cannot be written: {reason}"))
+                call.fail(self._unavailable())
         self._waiting.clear()
 
     async def _repair(self) -> None:
-        while self.problem is not None and not self._stopping:
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), REPAIR_SECONDS)  # only stopping wakes it now
-            if self._settled is not None:
-                await asyncio.gather(self._settled, return_exceptions=True)
-            try:
-                await self._threaded(self._log.repair)
-            except (OSError, LogDamaged) as problem:
-                self.problem = str(problem)
-                continue
-            self.problem = None
-            _log.warning("the log can be written again")
+        async with self._whole:
+            while self.problem is not None and not self._stopping.is_set():
+                self._fail()
+                await self._rest(REPAIR_SECONDS)
+                try:
+                    await self._threaded(self._publishing, self._log.repair)
+                except (OSError, LogDamaged) as problem:
+                    self.problem = str(problem)
+                    continue
+                self.problem = None
+                _log.warning("the log can be written again")
 
-    def _threaded(self, work: Callable[[], T]) -> asyncio.Future[T]:
-        return asyncio.get_running_loop().run_in_executor(self._writing, work)
+    async def _rest(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+
+    @staticmethod
+    def _threaded(thread: ThreadPoolExecutor, work: Callable[[], T]) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(thread, work)

@@ -12,7 +12,7 @@ from typing import Any, Final
 import orjson
 
 from gateway.audit.bodies import Bodies, Body
-from gateway.audit.event import moment_of
+from gateway.audit.event import milliseconds_of
 from gateway.audit.index import CITY, Index, Name, Place, Question, Scope
 from gateway.audit.log import LogFolder
 from gateway.identity import Subject
@@ -82,7 +82,7 @@ class Events:
         found = index.find(identifier)
         if found is None:
             raise KeyError(identifier)
-        return Place(int(moment_of(identifier).timestamp() * 1000), found)
+        return Place(milliseconds_of(identifier), found)
 
 
 def _mine(subject: Subject) -> frozenset[Name]:

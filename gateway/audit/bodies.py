@@ -8,7 +8,9 @@ from it when they are missing.
 
 import os
 import struct
+import sys
 import zlib
+from array import array
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -233,22 +235,25 @@ class Bodies:
         self._kept = -1, []
         return [end for _, end in _records(self._path(number), 0)]
 
-    def _stored_places(self, number: int) -> list[int]:
+    def _stored_places(self, number: int) -> Sequence[int]:
         try:
             data = self._path(number).with_suffix(".places").read_bytes()
         except FileNotFoundError:
-            return []
-        return [value for (value,) in _PLACE.iter_unpack(data[: len(data) // _PLACE.size * _PLACE.size])]
+            return ()
+        found = array("Q", data[: len(data) // _PLACE.size * _PLACE.size])
+        if sys.byteorder == "little":
+            found.byteswap()
+        return found
 
-    def _sound_places(self, number: int, known: int) -> list[int]:
+    def _sound_places(self, number: int, known: int) -> Sequence[int]:
         """The stored places of the known entries, so that damage among those is not taken for a torn end."""
         stored = self._stored_places(number)[:known]
         length = self._path(number).stat().st_size
         rising = all(before < after for before, after in zip([0, *stored], stored, strict=False))
-        return stored if rising and (not stored or stored[-1] <= length) else []
+        return stored if rising and (not stored or stored[-1] <= length) else ()
 
     def _write_places(self, number: int, ends: Sequence[int]) -> None:
-        if self._stored_places(number) != ends or os.fstat(self._places).st_size != len(ends) * _PLACE.size:
+        if [*self._stored_places(number)] != ends or os.fstat(self._places).st_size != len(ends) * _PLACE.size:
             os.ftruncate(self._places, 0)
             write_all(self._places, b"".join(_PLACE.pack(end) for end in ends))
 

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 import orjson
 
-from gateway.audit.event import moment_of
+from gateway.audit.event import milliseconds_of
 
 _SCHEMA: Final = """
 CREATE TABLE events (idx INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, t INTEGER NOT NULL);
@@ -25,7 +25,15 @@ CREATE TABLE names (n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE places (scope INTEGER, n INTEGER, t INTEGER, idx INTEGER, PRIMARY KEY (scope, n, t, idx)) WITHOUT ROWID;
 PRAGMA user_version = 1;
 """
-_NAMES_KEPT: Final = 50_000
+_ADD_NAMES: Final = "INSERT OR IGNORE INTO names (name) SELECT value ->> 0 FROM json_each(?)"
+_ADD_EVENTS: Final = """
+INSERT OR IGNORE INTO events SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)
+"""
+_ADD_PLACES: Final = """
+INSERT OR IGNORE INTO places
+SELECT row.value ->> 0, names.n, row.value ->> 2, row.value ->> 3
+FROM json_each(?) AS row CROSS JOIN names ON names.name = row.value ->> 1
+"""
 
 
 class Scope(IntEnum):
@@ -79,7 +87,6 @@ class Index:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._names: dict[tuple[str, str], int] = {}
 
     # writing
 
@@ -98,13 +105,12 @@ class Index:
             sqlite3.Error, OSError: it cannot be written. What is in it stays right.
         """
         # A run of one month is one transaction, and runs follow each other: so the largest index is always the last.
-        parsed = ((index, orjson.loads(body)) for index, body in events)
-        for month, run in groupby(parsed, lambda one: _month(moment_of(one[1]["id"]))):
+        parsed = (_Event.of(index, body) for index, body in events)
+        for month, run in groupby(parsed, lambda event: _month(event.t)):
             self._add(month, list(run))
 
     def clear(self) -> None:
         """Throw the index away."""
-        self._names.clear()
         for path in self._folder.glob("*.sqlite*"):
             path.unlink()
 
@@ -113,7 +119,7 @@ class Index:
     def find(self, identifier: str) -> int | None:
         """The index of the entry of an event; None when there is none of this id."""
         try:
-            month = _month(moment_of(identifier))
+            month = _month(milliseconds_of(identifier))
         except ValueError:
             return None
         if not self._path(month).exists():
@@ -156,40 +162,47 @@ class Index:
         db.execute("PRAGMA synchronous = OFF")  # made again from the bodies when a power cut takes it
         return db
 
-    def _add(self, month: str, run: Sequence[tuple[int, Any]]) -> None:
+    def _add(self, month: str, run: Sequence["_Event"]) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with closing(self._open(month)) as db:
             db.execute("PRAGMA journal_mode = WAL")
             if db.execute("PRAGMA user_version").fetchone()[0] == 0:
                 db.executescript(_SCHEMA)
             db.execute("BEGIN IMMEDIATE")
-            rows, places = [], []
-            for index, body in run:
-                t = int(moment_of(body["id"]).timestamp() * 1000)
-                rows.append((index, body["id"], t))
-                places += [(scope, self._name(db, month, name), t, index) for scope, name in _names_of(body)]
-            db.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?)", rows)
-            db.executemany("INSERT OR IGNORE INTO places VALUES (?, ?, ?, ?)", places)
+            # As a few statements over a list each, and not one by one: inside a statement other threads go on.
+            db.execute(_ADD_NAMES, (_list_of((name,) for name in {name for event in run for _, name in event.names}),))
+            db.execute(_ADD_EVENTS, (_list_of((event.index, event.id, event.t) for event in run),))
+            places = ((scope, name, event.t, event.index) for event in run for scope, name in event.names)
+            db.execute(_ADD_PLACES, (_list_of(places),))
             db.execute("COMMIT")
 
-    def _name(self, db: sqlite3.Connection, month: str, name: str) -> int:
-        known = self._names.get((month, name))
-        if known is None:
-            db.execute("INSERT OR IGNORE INTO names (name) VALUES (?)", (name,))
-            known = int(db.execute("SELECT n FROM names WHERE name = ?", (name,)).fetchone()[0])
-            if len(self._names) >= _NAMES_KEPT:
-                self._names.clear()
-            self._names[month, name] = known
-        return known
+
+def _list_of(rows: Iterable[tuple[Any, ...]]) -> str:
+    return orjson.dumps(list(rows)).decode()
 
 
-def _names_of(body: Any) -> set[Name]:
-    """Everything by which an event can be asked for."""
+@dataclass(frozen=True, slots=True)
+class _Event:
+    """An event as the index keeps it."""
+
+    index: int
+    id: str
+    t: int
+    names: list[Name]
+
+    @classmethod
+    def of(cls, index: int, body: bytes) -> "_Event":
+        parsed = orjson.loads(body)
+        return cls(index, parsed["id"], milliseconds_of(parsed["id"]), _names_of(parsed))
+
+
+def _names_of(body: Any) -> list[Name]:
+    """Everything by which an event can be asked for; some of it maybe twice."""
     actor, about = body["actor"], body["about"]
     acting = [actor["agency"]] if actor["agency"] else []
     bare = about["hidden"]
     theirs = (Scope.BARE_AGENCY, Scope.BARE_JURISDICTION) if bare else (Scope.AGENCY, Scope.JURISDICTION)
-    return {
+    return [
         (Scope.ALL, ""),
         (Scope.KIND, body["kind"]),
         (Scope.OUTCOME, body["outcome"]),
@@ -202,7 +215,7 @@ def _names_of(body: Any) -> set[Name]:
         *((Scope.DATASET, name) for name in about["datasets"]),
         *((Scope.FIELD, name) for name in about["fields"]),
         *([(Scope.CASE, about["case"])] if about["case"] else []),
-    }
+    ]
 
 
 def _walk(db: sqlite3.Connection, question: Question, after: Place | None, *, oldest_first: bool) -> Iterator[Place]:
@@ -256,8 +269,9 @@ def _stands(db: sqlite3.Connection, one: List, place: Place) -> bool:
     return db.execute(text, (*one, place.t, place.index)).fetchone() is not None
 
 
-def _month(moment: datetime) -> str:
-    return f"{moment:%Y-%m}"
+def _month(t: int) -> str:
+    moment = datetime.fromtimestamp(t // 1000, UTC)
+    return f"{moment.year:04d}-{moment.month:02d}"
 
 
 def _span(month: str) -> tuple[int, int]:

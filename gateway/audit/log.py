@@ -5,6 +5,7 @@ written after it without waiting for the disk. Now and then `settle` makes the f
 them. Whatever a crash takes is made again at the start, from the bodies after that mark, and has to come out the same.
 """
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,10 @@ class LogFolder:
 
 
 class Log:
-    """The one writer of a log. Not safe to share between threads."""
+    """The one writer of a log.
+
+    One thread may `record` while another one calls `publish` and `settle`. The other calls have to be alone.
+    """
 
     def __init__(self, state: Path, origin: str) -> None:
         self.folder = LogFolder(state)
@@ -52,8 +56,8 @@ class Log:
         self._bodies = Bodies(self.folder.bodies)
         self._published = Published(self.folder.public)
         self._tree = Growing()
-        self._waiting: list[bytes] = []
-        """Entries that are durable and not in the tree yet."""
+        self._waiting: deque[tuple[str, Body]] = deque()
+        """Events that are durable and not in the tree yet."""
         self._published_size = self._settled_size = 0
         self.is_new = False
         """Whether the last `open` found a log without entries: its first one is to say which key signs it."""
@@ -106,9 +110,7 @@ class Log:
         """
         bodies = [Body(salt, event.body) for salt, event in zip(new_salts(len(events)), events, strict=True)]
         first = self._bodies.append(bodies)
-        self._waiting += [
-            Leaf.of(event.id, body.salt, body.data).entry for event, body in zip(events, bodies, strict=True)
-        ]
+        self._waiting.extend(zip((event.id for event in events), bodies, strict=True))
         return first
 
     def publish(self) -> None:
@@ -117,12 +119,12 @@ class Log:
         Raises:
             OSError: they cannot be written. `repair` has to come next.
         """
-        if not self._waiting:
-            return
-        for entry in self._waiting:
-            self._tree.append(entry)
-        self._waiting = []
-        self._write()
+        count = len(self._waiting)
+        for _ in range(count):
+            event, body = self._waiting.popleft()
+            self._tree.append(Leaf.of(event, body.salt, body.data).entry)
+        if count:
+            self._write()
 
     @property
     def unsettled(self) -> int:
@@ -130,7 +132,7 @@ class Log:
         return self._published_size // WIDTH * WIDTH - self._settled_size
 
     def settle(self) -> None:
-        """Make full tiles durable, so that the next start need not make them again. May run beside the other calls.
+        """Make full tiles durable, so that the next start need not make them again.
 
         Raises:
             OSError: it cannot be done now; nothing is lost by that.
@@ -157,7 +159,7 @@ class Log:
         settled = self._settled_size = self._settled()
         head = self._head()
         self.dropped = self._bodies.open(max(known, settled, head.size if head else 0), exactly=exactly)
-        self._waiting = []
+        self._waiting.clear()
         try:
             self._tree = Growing.load(settled, self._published.read)
         except (FileNotFoundError, BadFormat) as problem:

@@ -11,7 +11,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from gateway.audit.appender import Appender
+from gateway.audit.appender import PATIENCE, Appender
 from gateway.audit.bodies import Bodies
 from gateway.audit.errors import LogDamaged, LogInUse, LogUnavailable
 from gateway.audit.event import GATEWAY, Cause, Event
@@ -23,12 +23,10 @@ from gateway.audit.published import KEY
 
 _log: Final = logging.getLogger(__name__)
 
-PATIENCE: Final = 10.0
-"""Seconds that an event waits for a writer, while another process is about to become it."""
 _RETRY: Final = 0.05
 _NO_POLICY: Final = "none"
 _INDEXED: Final = 100
-_REST: Final = 4
+_REST: Final = 9
 """How many times as long as indexing took nothing is indexed while the log grows."""
 _WATCH: Final = 0.5
 
@@ -133,6 +131,8 @@ class Recorder:
         Raises:
             LogUnavailable: the log cannot be written now. Some of the events may be in it.
         """
+        if (appender := self._appender) is not None:  # which keeps its own time
+            return await appender.append(events, again=again)
         try:
             async with asyncio.timeout(PATIENCE):
                 while True:
