@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -137,3 +138,49 @@ async def test_stopping_appends_what_waits_and_settles(tmp_path: Path) -> None:
     await appender.stop()
     assert len(await waiting) == 300
     assert (LogFolder(tmp_path).path / "settled").read_text() == "256"
+
+
+async def test_a_disk_that_does_not_answer_refuses_and_what_it_wrote_after_all_is_not_written_again(
+    appender: Appender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "PATIENCE", 0.1)
+    monkeypatch.setattr(module, "REPAIR_SECONDS", 0.05)
+    free, real, event = threading.Event(), os.fdatasync, sealed()
+
+    def hung(descriptor: int) -> None:
+        free.wait(10)
+        real(descriptor)
+
+    with monkeypatch.context() as broken:
+        broken.setattr(os, "fdatasync", hung)
+        with pytest.raises(LogUnavailable, match="does not answer"):
+            await appender.append([event])
+        with pytest.raises(LogUnavailable, match="does not answer"):
+            appender.check()
+        free.set()
+        await eventually(lambda: appender.problem is None)
+    assert await appender.append([event, sealed(1)]) == [0, 1]
+    assert len(bodies(tmp_path)) == 2
+
+
+async def test_checkpoints_follow_a_commit_at_once_and_then_at_their_own_pace(
+    appender: Appender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heads: list[int] = []
+    real = Log.publish
+
+    def counted(log: Log) -> None:
+        real(log)
+        heads.append(log.size)
+
+    monkeypatch.setattr(Log, "publish", counted)
+    monkeypatch.setattr(module, "PUBLISH_SECONDS", 1.0)
+    await appender.append([sealed()])
+    await eventually(lambda: heads == [1])
+    for i in range(1, 50):
+        await appender.append([sealed(i)])
+    assert len(heads) <= 2
+    await eventually(lambda: heads[-1] == 50)
+    faults: list[str] = []
+    assert check_log(LogFolder(tmp_path), faults.append).entries == 50
+    assert faults == []
