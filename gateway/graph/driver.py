@@ -5,7 +5,8 @@ Measured (design section 8): an auto-commit read costs 0.58 ms of this process, 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from types import TracebackType
 from typing import Any, Final, Self, TypeVar, cast
 
@@ -20,7 +21,7 @@ from neo4j.exceptions import (
     SessionExpired,
 )
 
-from gateway.graph.errors import GraphError, GraphTimeout, GraphUnavailable
+from gateway.graph.errors import GraphError, GraphPaused, GraphTimeout, GraphUnavailable
 from gateway.graph.options import Address, GraphSettings
 from gateway.graph.state import StateDirectory
 
@@ -42,6 +43,9 @@ _ACQUIRE_SECONDS: Final = 10.0
 _CONNECT_SECONDS: Final = 5.0
 _SILENCE_SECONDS: Final = 5.0
 """Past its limit, a statement's answer is waited for this long; Neo4j looks for what to end every 2 s."""
+_STREAMED: Final = 1_000
+_PAUSED: Final = "MATCH (p:Pause) WHERE p.until > timestamp() RETURN true LIMIT 1"
+_PAUSE_POLL: Final = 0.2
 _SILENT: Final = "Neo4j does not answer"
 
 
@@ -121,15 +125,46 @@ class Graph:
         """Run `work` in a transaction; commit when it returns, roll back when it raises.
 
         Conflicts (deadlocks, a leader that moved) are retried for some seconds, so `work` must bear being run again. An
-        exception of the caller's passes through unchanged.
+        exception of the caller's passes through unchanged. While changes are paused (`gateway.graph.pause`) it waits,
+        as long as it may run.
 
         Raises:
+            GraphPaused: changes are paused for longer than that. Nothing was changed.
             GraphUnavailable: Neo4j is away. When that happened during the commit, the change may have been made.
+        """
+        limit = timeout or self._timeout
+        end = time.monotonic() + limit
+
+        async def unless_paused(tx: AsyncManagedTransaction) -> T:
+            if await (await tx.run(_PAUSED)).single() is not None:
+                raise GraphPaused("changes wait for a backup that is being made; nothing was changed, try again")
+            return await work(tx)
+
+        while True:
+            self.requests += 1
+            try:
+                async with self._driver.session(**self._config) as session:
+                    return await session.execute_write(unit_of_work(timeout=limit)(unless_paused))
+            except GraphPaused:
+                if time.monotonic() > end:
+                    raise
+                await asyncio.sleep(_PAUSE_POLL)
+            except (DriverError, Neo4jError) as problem:
+                raise _translated(problem) from problem
+
+    async def stream(self, statement: str) -> AsyncIterator[Any]:
+        """The first values of all records of one long read without a time limit, a thousand at a time.
+
+        Only for who needs the whole graph: the connection is taken for as long as that lasts.
+
+        Raises:
+            GraphUnavailable: Neo4j is away.
         """
         self.requests += 1
         try:
-            async with self._driver.session(**self._config) as session:
-                return await session.execute_write(unit_of_work(timeout=timeout or self._timeout)(work))
+            async with self._driver.session(**self._read_config | {"fetch_size": _STREAMED}) as session:
+                async for record in await session.run(Query(statement, timeout=0)):
+                    yield record[0]
         except (DriverError, Neo4jError) as problem:
             raise _translated(problem) from problem
 

@@ -9,6 +9,14 @@ class GraphUnavailable(GraphError):
     """Neo4j cannot be reached or is going down. Nothing is known about a change that was under way."""
 
 
+class GraphPaused(GraphUnavailable):
+    """Changes wait for a backup, longer than this one could. Nothing was changed."""
+
+
+class PauseLost(GraphError):
+    """A pause ended before whoever needed it was done."""
+
+
 class GraphTimeout(GraphError):
     """Neo4j ended a statement because it ran longer than its time limit."""
 
