@@ -8,7 +8,7 @@ BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test deep crash check conformance bench demo seed lock clean
+.PHONY: help setup setup-dev run test deep crash drill check conformance bench demo seed lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -27,6 +27,9 @@ deep: setup-dev ## The random comparisons of the tests, many times as long and n
 
 crash: setup-dev ## Kill gateway and database under load, KILLS times, and check that nothing is lost or doubled
 	GATEWAY_TEST_KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest tests/crash/test_kills.py
+
+drill: setup-dev ## Make a backup under load, restore it elsewhere, and compare
+	$(BIN)/python -m pytest tests/crash/test_restore.py
 
 check: setup-dev ## Format, lint, types, import rules, schema and documents
 	$(BIN)/ruff format --check .

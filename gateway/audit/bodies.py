@@ -11,13 +11,13 @@ import struct
 import sys
 import zlib
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from gateway.audit.durable import sync, write_all
+from gateway.audit.durable import copy_beginning, sync, write_all
 from gateway.audit.errors import LogDamaged
 from gateway.audit.leaf import SALT_BYTES
 
@@ -174,6 +174,21 @@ class Bodies:
                 yield index, LogDamaged(f"the body of entry {index} is missing", index)
             at = number * PER_FILE + last
 
+    def copy(self, folder: Path, size: int) -> None:
+        """Write the first `size` entries into a folder that is not there yet.
+
+        Raises:
+            IndexError: there are not so many.
+        """
+        folder.mkdir(mode=0o700, parents=True)
+        for first in range(0, size, PER_FILE):
+            last = min(first + PER_FILE, size) - 1
+            number, _, end = self._span(last)
+            name = self._path(number).name
+            copy_beginning(self._path(number), folder / name, end)
+            places = self._places_of(number)[: last - first + 1]
+            (folder / name).with_suffix(".places").write_bytes(_packed(places))
+
     # how
 
     def _path(self, number: int) -> Path:
@@ -255,7 +270,11 @@ class Bodies:
     def _write_places(self, number: int, ends: Sequence[int]) -> None:
         if [*self._stored_places(number)] != ends or os.fstat(self._places).st_size != len(ends) * _PLACE.size:
             os.ftruncate(self._places, 0)
-            write_all(self._places, b"".join(_PLACE.pack(end) for end in ends))
+            write_all(self._places, _packed(ends))
+
+
+def _packed(ends: Iterable[int]) -> bytes:
+    return b"".join(_PLACE.pack(end) for end in ends)
 
 
 def _record(state: int, body: Body) -> bytes:

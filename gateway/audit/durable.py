@@ -2,6 +2,9 @@
 
 import os
 from pathlib import Path
+from typing import Final
+
+_COPIED: Final = 1 << 20
 
 
 def write_all(descriptor: int, data: bytes | bytearray) -> None:
@@ -18,3 +21,18 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def copy_beginning(path: Path, to: Path, length: int) -> None:
+    """Copy the first bytes of a file, which may be growing, into a new one for its owner alone.
+
+    Raises:
+        OSError: it cannot be read or written, or is shorter.
+    """
+    with path.open("rb") as source, os.fdopen(os.open(to, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as copy:
+        left = length
+        while left and (data := source.read(min(left, _COPIED))):
+            copy.write(data)
+            left -= len(data)
+    if left:
+        raise OSError(f"{path} ends {left} bytes before what was written to it")

@@ -50,6 +50,34 @@ class LogKeyMade(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BackupMade(Event):
+    """The graph was copied while no change was made; the backup has the log up to this event or later (R30)."""
+
+    kind: ClassVar[str] = "backup.made"
+    stage: ClassVar[Stage] = Stage.SECURITY
+    nodes: int
+    """How many nodes it holds."""
+    relationships: int
+    """How many relationships."""
+    digests: dict[str, str]
+    """SHA-256 of each file of the graph, by its name."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BackupRestored(Event):
+    """A gateway goes on from a backup: what happened after that was made is not in this log (R30)."""
+
+    kind: ClassVar[str] = "backup.restored"
+    stage: ClassVar[Stage] = Stage.SECURITY
+    made: str
+    """When the backup was made."""
+    entries: int
+    """How many entries its log had."""
+    root: str
+    """The root hash over them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PolicyLoaded(Event):
     """Another access policy came into force; `policy` of the event is its digest."""
 
@@ -161,6 +189,8 @@ KINDS: Final[dict[str, type[Event]]] = {
         GatewayStarted,
         GatewayStopped,
         LogKeyMade,
+        BackupMade,
+        BackupRestored,
         PolicyLoaded,
         PolicyRefused,
         TokensRefused,
@@ -193,7 +223,7 @@ def _said(hint: Any) -> str:
     if isinstance(hint, UnionType):
         return " or ".join(_said(one) for one in get_args(hint))
     if get_origin(hint) is dict:
-        return "numbers by text"
+        return f"{_WORDS[get_args(hint)[1]]}s by text"
     if isinstance(hint, EnumType):
         return " or ".join(hint.__members__)
     return _WORDS[hint]

@@ -22,6 +22,8 @@ from gateway.audit.tlog.tiles import ENTRIES, HEIGHT, WIDTH, Tile
 from gateway.graph.hold import Held, Hold
 
 _SETTLED: Final = "settled"
+UNFINISHED: Final = "restoring"
+"""A folder in a state directory that is there as long as it is being restored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,24 @@ class LogFolder:
         self.bodies = self.path / "bodies"
         self.key = self.path / "key"
         self.index = self.path / "index"
+
+
+def mark_settled(folder: LogFolder, size: int) -> None:
+    """Note that the full tiles of a log of this size are durable."""
+    Published(folder.path).write(_SETTLED, str(size // WIDTH * WIDTH).encode(), durable=True)
+
+
+def refuse_unfinished(state: Path) -> None:
+    """Whether a state directory is one that can be used: not one that was being restored when somebody was killed.
+
+    Raises:
+        LogDamaged: it is not.
+    """
+    if (state / UNFINISHED).exists():
+        raise LogDamaged(
+            f"a restore into {state} was interrupted. Remove that directory (and empty the database, if it is one of "
+            "your own), and restore again."
+        )
 
 
 class Log:
@@ -72,6 +92,7 @@ class Log:
             LogDamaged: bodies, tiles and checkpoint do not fit together. Nothing was changed.
             OSError: something cannot be read or written.
         """
+        refuse_unfinished(self.folder.path.parent)
         self.folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
         try:
             self._hold.acquire()
@@ -140,7 +161,7 @@ class Log:
         size = self._published_size // WIDTH * WIDTH
         tiles = list(_unsettled_tiles(self._settled_size, size))
         self._published.settle(tiles)
-        Published(self.folder.path).write(_SETTLED, str(size).encode(), durable=True)
+        mark_settled(self.folder, size)
         self._settled_size = size
         # Not before: a start after a power cut may need the partial forms of a tile whose full one was lost.
         for tile in tiles:

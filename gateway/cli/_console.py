@@ -1,10 +1,10 @@
 """How commands speak: results to standard output, everything else to standard error."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from gateway.graph.jars import Progress as JarProgress
 
@@ -36,6 +36,29 @@ def fetching() -> Iterator[JarProgress]:
         elif (quarter := done * 4 // total) > told:
             told = quarter
             notes.print(f"Fetching Neo4j: {done} of {total} files")
+
+    if notes.is_terminal:
+        with bar:
+            yield advance
+    else:
+        yield advance
+
+
+@contextmanager
+def progressing(doing: str) -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar per kind of thing; where nobody watches, a line when each is done."""
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), console=notes
+    )
+    tasks: dict[str, TaskID] = {}
+
+    def advance(what: str, done: int, total: int) -> None:
+        if notes.is_terminal:
+            if what not in tasks:
+                tasks[what] = bar.add_task(f"{doing} {what}", total=total)
+            bar.update(tasks[what], completed=done)
+        elif done >= total:
+            notes.print(f"{doing} {what}: {total} of {total}")
 
     if notes.is_terminal:
         with bar:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from gateway.cli._console import fetching, notes, report
-from gateway.cli._seeding import record_seeded, seeding
+from gateway.cli._console import fetching, notes, progressing, report
+from gateway.cli._seeding import record_seeded
 from gateway.graph import running_graph
 from gateway.settings import load_settings
 from graph_seed import SeedRefused, clear, load_city, load_scaled
@@ -35,7 +35,7 @@ def seed(
 
 async def _seed(scale: int | None, fields: int, public_share: float | None, *, reset: bool) -> None:
     settings = load_settings()
-    with fetching() as jars, seeding() as progress:
+    with fetching() as jars, progressing("Loading") as progress:
         async with running_graph(settings, jars) as graph:
             try:
                 if reset:

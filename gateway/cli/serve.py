@@ -18,9 +18,10 @@ from gateway.app.supervisor import serve as serve_until_told
 from gateway.audit.errors import LogError
 from gateway.audit.event import GATEWAY, Cause
 from gateway.audit.kinds import GatewayStarted, GatewayStopped
+from gateway.audit.log import refuse_unfinished
 from gateway.audit.recorder import Recorder
-from gateway.cli._console import fetching, notes, report
-from gateway.cli._seeding import record_seeded, seeding
+from gateway.cli._console import fetching, notes, progressing, report
+from gateway.cli._seeding import record_seeded
 from gateway.graph import EmbeddedNeo4j, migrate, open_graph
 from gateway.identity.issuers import configured_issuers
 from gateway.policy.store import PolicyStore
@@ -45,6 +46,7 @@ def serve() -> None:
     Ctrl-C or SIGTERM stops everything, the database included.
     """
     settings = load_settings()
+    refuse_unfinished(settings.state)  # before a half restored graph is filled with a demonstration city
     # SIGTERM is to do what ctrl-C does, from here on: unwind, and stop what was started.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     told = True
@@ -126,7 +128,7 @@ async def _prepare(settings: Settings) -> None:
         # Somebody else's database is theirs to fill: `gateway seed` or `gateway import`.
         if settings.neo4j_uri is None and await is_needed(graph):
             notes.print("Loading the demonstration city …")
-            with seeding() as progress:
+            with progressing("Loading") as progress:
                 await record_seeded(settings, await load_city(graph, progress))
 
 

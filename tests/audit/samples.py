@@ -4,6 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 from gateway.audit.event import About, Actor, ActorKind, Cause, Event, Outcome
 from gateway.audit.kinds import (
+    BackupMade,
+    BackupRestored,
     Change,
     ChangeRefused,
     CitySeeded,
@@ -32,6 +34,17 @@ def of_every_kind() -> list[Event]:
         GatewayStarted(cause=GATEWAY, moment=MOMENT, id="ev_1", release="0.1.0", repaired=17),
         GatewayStopped(cause=GATEWAY, moment=MOMENT, id="ev_2"),
         LogKeyMade(cause=GATEWAY, moment=MOMENT, id="ev_3", vkey="localhost/log+00000000+AA=="),
+        BackupMade(
+            cause=GATEWAY,
+            moment=MOMENT,
+            id="ev_12",
+            nodes=3,
+            relationships=2,
+            digests={"graph/nodes.jsonl.gz": "0" * 64, "graph/relationships.jsonl.gz": "1" * 64},
+        ),
+        BackupRestored(
+            cause=GATEWAY, moment=MOMENT, id="ev_13", made="2026-01-02T03:04:05.678Z", entries=7, root="2" * 64
+        ),
         PolicyLoaded(cause=GATEWAY, moment=MOMENT, id="ev_4", before=None),
         PolicyRefused(cause=GATEWAY, moment=MOMENT, id="ev_5", faults=2),
         TokensRefused(

@@ -8,16 +8,12 @@ import json
 import os
 import random
 import signal
-import threading
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-import httpx
 import psutil
 
 from gateway.audit.fsck import check_log
@@ -25,61 +21,17 @@ from gateway.audit.log import LogFolder
 from gateway.audit.reading import FolderSource
 from gateway.audit.tlog import Verifier
 from gateway.audit.verify import verify
-from gateway.graph.times import instant
 from gateway.identity.development import development_token
 from tests.app.process import Gateway, command
+from tests.crash.clients import Client, running
 from tests.http.served import database
-from tests.http.test_log import OWN, REFRESH
+from tests.http.test_log import OWN
 from tests.support.logged import logged
 
 KILLS: Final = int(os.environ.get("GATEWAY_TEST_KILLS", "20"))
 CLIENTS: Final = 4
 EVERY: Final = 5
 """Every so many kills Neo4j is killed instead, which then takes longer to come back."""
-_START: Final = datetime(2026, 1, 1, tzinfo=UTC)
-
-
-@dataclass
-class Client:
-    """Makes one change after the other on a dataset of its own, each until it is acknowledged."""
-
-    dataset: str
-    port: int
-    token: str
-    acknowledged: dict[str, str] = field(default_factory=dict)
-    """Event by the instant that was stated."""
-    pending: int = 0
-    stop: threading.Event = field(default_factory=threading.Event)
-
-    def run(self) -> None:
-        n = 0
-        with httpx.Client(base_url=f"http://127.0.0.1:{self.port}", timeout=20) as client:
-            while not self.stop.is_set():
-                n += 1
-                at = instant(_START + timedelta(seconds=n))
-                given = {"dataset": self.dataset, "refreshedAt": at, "idempotencyKey": f"crash-{self.dataset}-{n}"}
-                while (made := self._try(client, given)) is None:
-                    if self.stop.is_set():
-                        return
-                    time.sleep(0.05)
-                self.acknowledged[at] = made
-
-    def _try(self, client: httpx.Client, given: dict[str, str]) -> str | None:
-        headers = {"Authorization": f"Bearer {self.token}"}
-        body = {"query": REFRESH, "variables": {"input": given}}
-        try:
-            answer = client.post("/graphql", json=body, headers=headers)
-        except httpx.HTTPError:
-            return None
-        if answer.status_code != 200 or "errors" in answer.json():
-            return None
-        made = answer.json()["data"]["recordRefresh"]
-        codes = [problem["code"] for problem in made["problems"]]
-        if codes == []:
-            return str(made["event"])
-        assert codes[0] in ("LOG_PENDING", "LOG_UNAVAILABLE"), made
-        self.pending += codes[0] == "LOG_PENDING"
-        return None
 
 
 def key(state: Path) -> Verifier:
@@ -100,20 +52,14 @@ def test_no_kill_takes_or_doubles_an_acknowledged_change(
         token = development_token(state, "urn:gateway:api", "staff@water", lifetime=86_400)
         clients = [Client(row[0], gateway.port, token) for row in rows[:CLIENTS]]
         assert len(clients) == CLIENTS
-        threads = [threading.Thread(target=client.run) for client in clients]
-        for thread in threads:
-            thread.start()
         try:
-            for kill in range(1, KILLS + 1):
-                time.sleep(chance.uniform(0.2, 2.5))
-                gateway = _kill(gateway, state, java=kill % EVERY == 0)
-                time.sleep(chance.uniform(0.0, 0.3))
-                _holds(clients, state)
+            with running(clients):
+                for kill in range(1, KILLS + 1):
+                    time.sleep(chance.uniform(0.2, 2.5))
+                    gateway = _kill(gateway, state, java=kill % EVERY == 0)
+                    time.sleep(chance.uniform(0.0, 0.3))
+                    _holds(clients, state)
         finally:
-            for client in clients:
-                client.stop.set()
-            for thread in threads:
-                thread.join()
             gateway.end(signal.SIGTERM)
             gateway.__exit__(None, None, None)
         _ended(clients, state)

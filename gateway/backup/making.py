@@ -1,0 +1,94 @@
+"""Making a backup while the gateway serves: reading goes on, changes wait until the graph is copied."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+from typing import Final
+
+from gateway.audit.copying import copy_log, covering
+from gateway.audit.durable import sync
+from gateway.audit.event import Cause
+from gateway.audit.kinds import BackupMade
+from gateway.audit.log import LogFolder
+from gateway.audit.recorder import Recorder
+from gateway.backup.errors import BackupError
+from gateway.backup.keys import check_passphrase, seal
+from gateway.backup.manifest import GRAPH, KEYS, Manifest, digests_of
+from gateway.graph import Graph
+from gateway.graph.dump import Advance, dump
+from gateway.graph.pause import paused
+from gateway.graph.times import instant
+from gateway.identity.development import KEY_FILE
+from gateway.settings import Settings
+
+LOG_KEY: Final = "log"
+DEVELOPMENT_KEY: Final = "development-issuer"
+
+
+async def make_backup(
+    settings: Settings, graph: Graph, cause: Cause, to: Path, passphrase: str, advance: Advance
+) -> Manifest:
+    """Copy graph, log, bodies and keys into a folder that is not there yet.
+
+    The graph is as it was at one moment; the log holds every event of what is in the graph, and maybe some refusals
+    that came after.
+
+    Raises:
+        BackupError: the folder is there, or the passphrase is too short.
+        GraphError, LogError, OSError: something cannot be read or written. The folder is not made.
+    """
+    check_passphrase(passphrase)
+    with _folder(to) as draft:
+        async with Recorder(settings.state, settings.log_origin) as recorder:
+            async with paused(graph):
+                made = instant(datetime.now(UTC))
+                counts = await dump(graph, draft / GRAPH, advance)
+            files = digests_of(draft, GRAPH)
+            # Events of changes were appended before this one, or are in the graph's outbox.
+            [index] = await recorder.record(
+                BackupMade(cause=cause, nodes=counts.nodes, relationships=counts.relationships, digests=files)
+            )
+            note = await covering(recorder.folder, index)
+        head = copy_log(recorder.folder, LogFolder(draft), note, lambda done, total: advance("log files", done, total))
+        _seal_keys(settings.state, draft / KEYS, passphrase)
+        manifest = Manifest(
+            made=made,
+            release=version("public-data-gateway"),
+            origin=head.origin,
+            nodes=counts.nodes,
+            relationships=counts.relationships,
+            entries=head.size,
+            root=head.root.hex(),
+            files=files | digests_of(draft, KEYS),
+        )
+        manifest.write(draft)
+    return manifest
+
+
+@contextmanager
+def _folder(to: Path) -> Iterator[Path]:
+    """A folder that gets its name when everything in it is durable."""
+    if to.exists():
+        raise BackupError(f"{to} is there already; name a new folder")
+    draft = to.with_name(f".{to.name}.unfinished")
+    shutil.rmtree(draft, ignore_errors=True)  # what a killed one left
+    for folder in (draft, draft / GRAPH, draft / KEYS):
+        folder.mkdir(mode=0o700, parents=True)
+    try:
+        yield draft
+        os.sync()
+        draft.rename(to)
+        sync(to.parent)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise
+
+
+def _seal_keys(state: Path, to: Path, passphrase: str) -> None:
+    for name, path in {LOG_KEY: LogFolder(state).key, DEVELOPMENT_KEY: state / KEY_FILE}.items():
+        if path.exists():
+            (to / f"{name}.jwe").write_text(seal(path.read_bytes(), passphrase), "ascii")

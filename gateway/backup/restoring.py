@@ -1,0 +1,79 @@
+"""Putting a backup back, into an empty state directory and an empty graph."""
+
+import os
+import shutil
+from pathlib import Path
+
+from gateway.audit.copying import place_log
+from gateway.audit.durable import sync
+from gateway.audit.event import Cause
+from gateway.audit.fsck import check_log
+from gateway.audit.kinds import BackupRestored
+from gateway.audit.log import UNFINISHED, Log, LogFolder, refuse_unfinished
+from gateway.audit.recorder import sealed
+from gateway.audit.reindex import reindex
+from gateway.backup.errors import BackupError
+from gateway.backup.keys import unseal
+from gateway.backup.making import DEVELOPMENT_KEY, LOG_KEY
+from gateway.backup.manifest import GRAPH, KEYS, LOG, Manifest
+from gateway.graph import Graph
+from gateway.graph.dump import Advance, Counts, is_empty, load
+from gateway.identity.development import KEY_FILE
+from gateway.settings import Settings
+
+
+async def restore_backup(
+    settings: Settings, graph: Graph, cause: Cause, backup: Path, passphrase: str, advance: Advance
+) -> Manifest:
+    """Load the graph, put log, bodies and keys in their places, and say so in the log.
+
+    A state directory in which this was interrupted cannot be used for anything else.
+
+    Raises:
+        BackupError: the backup is not whole, its keys cannot be decrypted, or there is something in the way.
+        GraphError, LogError, OSError: something cannot be read or written.
+    """
+    manifest = Manifest.read(backup)
+    manifest.check(backup)
+    keys = {path.stem: unseal(path.read_text("ascii"), passphrase) for path in (backup / KEYS).iterdir()}
+    refuse_unfinished(settings.state)
+    folder = LogFolder(settings.state)
+    if manifest.origin != settings.log_origin:
+        raise BackupError(f"the backup's log is named {manifest.origin!r}: set GATEWAY_LOG_ORIGIN to that")
+    if folder.path.exists():
+        raise BackupError(f"{settings.state.resolve()} has a log already; name an empty directory with GATEWAY_STATE")
+    if not await is_empty(graph):
+        raise BackupError("the graph is not empty; a backup is restored into an empty one")
+    staging = settings.state / UNFINISHED
+    staging.mkdir(mode=0o700, parents=True)
+    _restore_log(staging, manifest, cause, backup, keys[LOG_KEY], advance)
+    await load(graph, backup / GRAPH, Counts(manifest.nodes, manifest.relationships), advance)
+    if DEVELOPMENT_KEY in keys:
+        (settings.state / KEY_FILE).touch(0o600)
+        (settings.state / KEY_FILE).write_bytes(keys[DEVELOPMENT_KEY])
+    os.sync()
+    LogFolder(staging).path.rename(folder.path)
+    shutil.rmtree(staging)
+    sync(settings.state)
+    return manifest
+
+
+def _restore_log(state: Path, manifest: Manifest, cause: Cause, backup: Path, key: bytes, advance: Advance) -> None:
+    """Make the copied log one that goes on: checked from its first entry, with the restore as its newest."""
+    folder = LogFolder(state)
+    place_log(backup / LOG, folder, key)
+    faults: list[str] = []
+    counted = check_log(folder, faults.append, lambda done, total: advance("log entries", done, total))
+    if faults or counted.entries != manifest.entries:
+        said = "; ".join(faults[:3]) or f"it has {counted.entries} entries, not {manifest.entries}"
+        raise BackupError(f"the log of the backup does not hold: {said}. Take another backup")
+    log = Log(state, manifest.origin)
+    log.open()
+    try:
+        event = BackupRestored(cause=cause, made=manifest.made, entries=manifest.entries, root=manifest.root)
+        log.record([sealed(event)])
+        log.publish()
+        log.settle()
+    finally:
+        log.close()
+    reindex(state, manifest.origin, faults.append)
