@@ -51,7 +51,7 @@ class LogKeyMade(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BackupMade(Event):
-    """The graph was copied while no change was made; the backup has the log up to this event or later (R30)."""
+    """The graph was copied while no change was made, and the log up to this event or a little later (R30)."""
 
     kind: ClassVar[str] = "backup.made"
     stage: ClassVar[Stage] = Stage.SECURITY

@@ -2,6 +2,6 @@
 
 from gateway.backup.errors import BackupError
 from gateway.backup.making import make_backup
-from gateway.backup.restoring import restore_backup
+from gateway.backup.restoring import open_backup, restore_backup
 
-__all__ = ["BackupError", "make_backup", "restore_backup"]
+__all__ = ["BackupError", "make_backup", "open_backup", "restore_backup"]

@@ -34,8 +34,7 @@ async def make_backup(
 ) -> Manifest:
     """Copy graph, log, bodies and keys into a folder that is not there yet.
 
-    The graph is as it was at one moment; the log holds every event of what is in the graph, and maybe some refusals
-    that came after.
+    The graph is as it was at one moment, and the log says what is in the graph, no more and no less.
 
     Raises:
         BackupError: the folder is there, or the passphrase is too short.
@@ -43,12 +42,12 @@ async def make_backup(
     """
     check_passphrase(passphrase)
     with _folder(to) as draft:
-        async with Recorder(settings.state, settings.log_origin) as recorder:
-            async with paused(graph):
-                made = instant(datetime.now(UTC))
-                counts = await dump(graph, draft / GRAPH, advance)
+        async with Recorder(settings.state, settings.log_origin) as recorder, paused(graph):
+            made = instant(datetime.now(UTC))
+            counts = await dump(graph, draft / GRAPH, advance)
             files = digests_of(draft, GRAPH)
-            # Events of changes were appended before this one, or are in the graph's outbox.
+            # Within the pause: of what was changed after it the log says nothing either. Events of changes from
+            # before it are in the log by now, or in the graph's outbox.
             [index] = await recorder.record(
                 BackupMade(cause=cause, nodes=counts.nodes, relationships=counts.relationships, digests=files)
             )

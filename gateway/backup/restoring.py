@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from dataclasses import dataclass
 from pathlib import Path
 
 from gateway.audit.copying import place_log
@@ -22,46 +23,62 @@ from gateway.identity.development import KEY_FILE
 from gateway.settings import Settings
 
 
-async def restore_backup(
-    settings: Settings, graph: Graph, cause: Cause, backup: Path, passphrase: str, advance: Advance
-) -> Manifest:
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A backup that is whole and whose keys could be decrypted."""
+
+    folder: Path
+    manifest: Manifest
+    keys: dict[str, bytes]
+
+
+def open_backup(settings: Settings, folder: Path, passphrase: str) -> Opened:
+    """Look whether a backup can be restored into the settings' state directory. Changes nothing.
+
+    Raises:
+        BackupError: the backup is not whole, its keys cannot be decrypted, or there is something in the way.
+        LogDamaged: an earlier restore was interrupted.
+    """
+    manifest = Manifest.read(folder)
+    manifest.check(folder)
+    keys = {path.stem: unseal(path.read_text("ascii"), passphrase) for path in (folder / KEYS).iterdir()}
+    refuse_unfinished(settings.state)
+    if manifest.origin != settings.log_origin:
+        raise BackupError(f"the backup's log is named {manifest.origin!r}: set GATEWAY_LOG_ORIGIN to that")
+    if LogFolder(settings.state).path.exists():
+        raise BackupError(f"{settings.state.resolve()} has a log already; name an empty directory with GATEWAY_STATE")
+    return Opened(folder, manifest, keys)
+
+
+async def restore_backup(settings: Settings, graph: Graph, cause: Cause, backup: Opened, advance: Advance) -> None:
     """Load the graph, put log, bodies and keys in their places, and say so in the log.
 
     A state directory in which this was interrupted cannot be used for anything else.
 
     Raises:
-        BackupError: the backup is not whole, its keys cannot be decrypted, or there is something in the way.
+        BackupError: the graph is not empty, or the log of the backup does not hold.
         GraphError, LogError, OSError: something cannot be read or written.
     """
-    manifest = Manifest.read(backup)
-    manifest.check(backup)
-    keys = {path.stem: unseal(path.read_text("ascii"), passphrase) for path in (backup / KEYS).iterdir()}
-    refuse_unfinished(settings.state)
-    folder = LogFolder(settings.state)
-    if manifest.origin != settings.log_origin:
-        raise BackupError(f"the backup's log is named {manifest.origin!r}: set GATEWAY_LOG_ORIGIN to that")
-    if folder.path.exists():
-        raise BackupError(f"{settings.state.resolve()} has a log already; name an empty directory with GATEWAY_STATE")
+    manifest = backup.manifest
     if not await is_empty(graph):
         raise BackupError("the graph is not empty; a backup is restored into an empty one")
     staging = settings.state / UNFINISHED
     staging.mkdir(mode=0o700, parents=True)
-    _restore_log(staging, manifest, cause, backup, keys[LOG_KEY], advance)
-    await load(graph, backup / GRAPH, Counts(manifest.nodes, manifest.relationships), advance)
-    if DEVELOPMENT_KEY in keys:
+    _restore_log(staging, backup, cause, advance)
+    await load(graph, backup.folder / GRAPH, Counts(manifest.nodes, manifest.relationships), advance)
+    if DEVELOPMENT_KEY in backup.keys:
         (settings.state / KEY_FILE).touch(0o600)
-        (settings.state / KEY_FILE).write_bytes(keys[DEVELOPMENT_KEY])
+        (settings.state / KEY_FILE).write_bytes(backup.keys[DEVELOPMENT_KEY])
     os.sync()
-    LogFolder(staging).path.rename(folder.path)
+    LogFolder(staging).path.rename(LogFolder(settings.state).path)
     shutil.rmtree(staging)
     sync(settings.state)
-    return manifest
 
 
-def _restore_log(state: Path, manifest: Manifest, cause: Cause, backup: Path, key: bytes, advance: Advance) -> None:
+def _restore_log(state: Path, backup: Opened, cause: Cause, advance: Advance) -> None:
     """Make the copied log one that goes on: checked from its first entry, with the restore as its newest."""
-    folder = LogFolder(state)
-    place_log(backup / LOG, folder, key)
+    folder, manifest = LogFolder(state), backup.manifest
+    place_log(backup.folder / LOG, folder, backup.keys[LOG_KEY])
     faults: list[str] = []
     counted = check_log(folder, faults.append, lambda done, total: advance("log entries", done, total))
     if faults or counted.entries != manifest.entries:

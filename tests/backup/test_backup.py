@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway.audit.copying import covering
 from gateway.audit.event import OPERATOR, Cause
 from gateway.audit.log import UNFINISHED, Log, LogFolder
-from gateway.backup import BackupError, make_backup, restore_backup
+from gateway.backup import BackupError, make_backup, making, open_backup, restore_backup
 from gateway.backup.keys import seal, unseal
 from gateway.backup.manifest import MANIFEST, Manifest
 from gateway.graph import Graph, GraphError
@@ -25,6 +26,11 @@ ORIGIN = "localhost/log"
 
 def nothing(*_: object) -> None:
     pass
+
+
+async def restored(state: Path, graph: Graph, backup: Path) -> None:
+    opened = open_backup(at(state), backup, PASSPHRASE)
+    await restore_backup(at(state), graph, CAUSE, opened, nothing)
 
 
 def names(folder: Path) -> list[str]:
@@ -45,7 +51,7 @@ async def backup(graph: Graph, tmp_path: Path) -> Path:
 
 async def test_a_backup_comes_back(graph: Graph, backup: Path, tmp_path: Path) -> None:
     to = tmp_path / "to"
-    await restore_backup(at(to), graph, CAUSE, backup, PASSPHRASE, nothing)
+    await restored(to, graph, backup)
     assert await graph.read("MATCH (:Dataset {id: 'ds_1'})-[:HAS_FIELD]->(f:Field) RETURN f.id") == "fd_1"
     assert LogFolder(to).key.read_bytes() == LogFolder(tmp_path / "state").key.read_bytes()
     assert not (to / UNFINISHED).exists()
@@ -89,19 +95,35 @@ async def test_a_backup_that_is_not_whole_is_refused(
 ) -> None:
     spoil(backup)
     with pytest.raises((BackupError, GraphError), match=match):
-        await restore_backup(at(tmp_path / "to"), graph, CAUSE, backup, PASSPHRASE, nothing)
+        await restored(tmp_path / "to", graph, backup)
     assert not LogFolder(tmp_path / "to").path.exists()
 
 
 async def test_nothing_is_written_over(graph: Graph, backup: Path, tmp_path: Path) -> None:
     with pytest.raises(BackupError, match="has a log already"):
-        await restore_backup(at(tmp_path / "state"), graph, CAUSE, backup, PASSPHRASE, nothing)
+        await restored(tmp_path / "state", graph, backup)
     with pytest.raises(BackupError, match="is there already"):
         await make_backup(at(tmp_path / "state"), graph, CAUSE, backup, PASSPHRASE, nothing)
     await graph.run("CREATE (:Dataset {id: 'ds_2'})")
     with pytest.raises(BackupError, match="graph is not empty"):
-        await restore_backup(at(tmp_path / "to"), graph, CAUSE, backup, PASSPHRASE, nothing)
+        await restored(tmp_path / "to", graph, backup)
     assert not (tmp_path / "to").exists()
+
+
+async def test_graph_and_log_are_copied_within_one_pause(
+    graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the log would tell of changes that the graph does not have."""
+    held = []
+    real = covering
+
+    async def watched(folder: LogFolder, index: int) -> bytes:
+        held.append(await graph.read("MATCH (p:Pause) WHERE p.until > timestamp() RETURN true"))
+        return await real(folder, index)
+
+    monkeypatch.setattr(making, "covering", watched)
+    await make_backup(at(tmp_path / "state"), graph, CAUSE, tmp_path / "backup", PASSPHRASE, nothing)
+    assert held == [True]
 
 
 async def test_a_backup_that_cannot_be_made_leaves_nothing(graph: Graph, tmp_path: Path) -> None:
