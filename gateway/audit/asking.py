@@ -5,7 +5,8 @@ and with the center what concerns the gateway itself; the public nothing. Of an 
 target may not be known, whoever acted is shown that it happened, and nothing that the target would show.
 """
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -43,6 +44,15 @@ class Seen:
     body: Body | None
 
 
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A dataset, its provider, and the provider's jurisdiction."""
+
+    dataset: str
+    agency: str
+    jurisdiction: str
+
+
 class Events:
     """The events of a log, for whoever may read them. Safe to share between threads."""
 
@@ -77,6 +87,29 @@ class Events:
         """One event; None when there is none of this id that they may read."""
         found = Index(self.folder.index).find(identifier)
         return None if found is None else _seen(subject, found, Bodies(self.folder.bodies).read(found))
+
+    def usage(
+        self, subject: Subject, resources: Sequence[Resource], first: int, last: int
+    ) -> list[list[tuple[str, str, int]]]:
+        """Fetches of each dataset from the first day to the last (`day_of`), as (agency, purpose, how often).
+
+        Of each what the subject may read of the events themselves: all to its provider and to who oversees that; to
+        others what they fetched themselves, or agencies that they oversee. The most frequent first; the agency is empty
+        where nobody acted for one.
+        """
+        if subject.agency is None:
+            return [[] for _ in resources]
+        over = frozenset(subject.jurisdictions) if subject.profile.roles & _OVERSEERS else frozenset()
+        uses = Index(self.folder.index).uses([one.dataset for one in resources], first, last)
+        found = []
+        for one in resources:
+            counted: Counter[tuple[str, str]] = Counter()
+            whole = one.agency == subject.agency or one.jurisdiction in over
+            for use in uses[one.dataset]:
+                if whole or use.agency == subject.agency or over & {*use.above}:
+                    counted[use.agency, use.purpose] += use.count
+            found.append([(*by, n) for by, n in sorted(counted.items(), key=lambda item: (-item[1], item[0]))])
+        return found
 
     def _place(self, index: Index, identifier: str) -> Place:
         found = index.find(identifier)

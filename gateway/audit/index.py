@@ -2,10 +2,12 @@
 
 An event stands in it once, and once more for each thing by which it may be asked for (`Scope`), always with its time:
 so a page of any question is a walk along one or a few ordered lists from a given place, however many events there are.
+Fetches are counted beside that by dataset, day, agency and purpose, so that a count costs its groups, not its events.
 """
 
 import heapq
 import sqlite3
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -17,14 +19,20 @@ from typing import Any, Final
 
 import orjson
 
-from gateway.audit.event import milliseconds_of
+from gateway.audit.event import Outcome, milliseconds_of
+from gateway.audit.kinds import DataFetched
 
 _SCHEMA: Final = """
 CREATE TABLE events (idx INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, t INTEGER NOT NULL);
 CREATE TABLE names (n INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
 CREATE TABLE places (scope INTEGER, n INTEGER, t INTEGER, idx INTEGER, PRIMARY KEY (scope, n, t, idx)) WITHOUT ROWID;
-PRAGMA user_version = 1;
+CREATE TABLE uses (
+  dataset INTEGER, day INTEGER, agency INTEGER, above INTEGER, purpose INTEGER, count INTEGER NOT NULL,
+  PRIMARY KEY (dataset, day, agency, above, purpose)
+) WITHOUT ROWID;
 """
+_VERSION: Final = 2
+"""Of the tables: an index of another one is thrown away and made again."""
 _ADD_NAMES: Final = "INSERT OR IGNORE INTO names (name) SELECT value ->> 0 FROM json_each(?)"
 _ADD_EVENTS: Final = """
 INSERT OR IGNORE INTO events SELECT value ->> 0, value ->> 1, value ->> 2 FROM json_each(?)
@@ -34,6 +42,32 @@ INSERT OR IGNORE INTO places
 SELECT row.value ->> 0, names.n, row.value ->> 2, row.value ->> 3
 FROM json_each(?) AS row CROSS JOIN names ON names.name = row.value ->> 1
 """
+
+
+_ADD_USES: Final = """
+INSERT INTO uses
+SELECT dataset.n, row.value ->> 1, agency.n, above.n, purpose.n, row.value ->> 5
+FROM json_each(?) AS row
+CROSS JOIN names AS dataset ON dataset.name = row.value ->> 0
+CROSS JOIN names AS agency ON agency.name = row.value ->> 2
+CROSS JOIN names AS above ON above.name = row.value ->> 3
+CROSS JOIN names AS purpose ON purpose.name = row.value ->> 4
+WHERE true
+ON CONFLICT DO UPDATE SET count = count + excluded.count
+"""
+_USES: Final = """
+SELECT agency.name, above.name, purpose.name, sum(count)
+FROM names AS dataset
+CROSS JOIN uses ON uses.dataset = dataset.n
+JOIN names AS agency ON agency.n = uses.agency
+JOIN names AS above ON above.n = uses.above
+JOIN names AS purpose ON purpose.n = uses.purpose
+WHERE dataset.name = ? AND day BETWEEN ? AND ?
+GROUP BY 1, 2, 3
+"""
+_DAY: Final = 86_400_000
+_ASIA_SHANGHAI: Final = 8 * 3_600_000
+"""Milliseconds that the city's clocks are ahead of UTC, all year."""
 
 
 class Scope(IntEnum):
@@ -82,6 +116,23 @@ class Question:
     until: int = 2**53
 
 
+@dataclass(frozen=True, slots=True)
+class Use:
+    """How often data of a dataset was handed out to an agency for a purpose."""
+
+    agency: str
+    """Empty where nobody acted for an agency."""
+    above: tuple[str, ...]
+    """The agency's jurisdictions at the time."""
+    purpose: str
+    count: int
+
+
+def day_of(t: int) -> int:
+    """The number of a day as the city's calendar has it (Asia/Shanghai), from 1970-01-01 on."""
+    return (t + _ASIA_SHANGHAI) // _DAY
+
+
 class Index:
     """The index in a folder. One process writes it, any may read."""
 
@@ -95,6 +146,11 @@ class Index:
         last = -1
         for month in self._months():
             with closing(self._open(month)) as db:
+                if db.execute("PRAGMA user_version").fetchone()[0] not in (0, _VERSION):
+                    self.clear()
+                    return 0
+                if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone():
+                    continue  # whoever made the file was killed before the tables
                 last = max(last, db.execute("SELECT coalesce(max(idx), -1) FROM events").fetchone()[0])
         return last + 1
 
@@ -149,6 +205,22 @@ class Index:
                         break
         return found
 
+    def uses(self, datasets: Sequence[str], first: int, last: int) -> dict[str, list[Use]]:
+        """How often data of each dataset was handed out from the first day to the last (see `day_of`)."""
+        found: dict[str, Counter[tuple[str, str, str]]] = {dataset: Counter() for dataset in datasets}
+        for month in self._months():
+            begin, end = _span(month)
+            if day_of(end) < first or day_of(begin) > last:
+                continue
+            with closing(self._open(month)) as db:
+                for dataset, counted in found.items():
+                    for *group, count in db.execute(_USES, (dataset, first, last)):
+                        counted[*group] += count
+        return {
+            dataset: [Use(agency, tuple(orjson.loads(above)), purpose, n) for (agency, above, purpose), n in c.items()]
+            for dataset, c in found.items()
+        }
+
     # how
 
     def _path(self, month: str) -> Path:
@@ -166,14 +238,23 @@ class Index:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         with closing(self._open(month)) as db:
             db.execute("PRAGMA journal_mode = WAL")
-            if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                db.executescript(_SCHEMA)
             db.execute("BEGIN IMMEDIATE")
+            if db.execute("PRAGMA user_version").fetchone()[0] == 0:
+                for statement in _SCHEMA.split(";"):
+                    db.execute(statement)
+                db.execute(f"PRAGMA user_version = {_VERSION}")
+            # Counts may not be added twice, so nothing is: the largest index of a month was its last to be added.
+            last = db.execute("SELECT coalesce(max(idx), -1) FROM events").fetchone()[0]
+            run = [event for event in run if event.index > last]
             # As a few statements over a list each, and not one by one: inside a statement other threads go on.
             db.execute(_ADD_NAMES, (_list_of((name,) for name in {name for event in run for _, name in event.names}),))
             db.execute(_ADD_EVENTS, (_list_of((event.index, event.id, event.t) for event in run),))
             places = ((scope, name, event.t, event.index) for event in run for scope, name in event.names)
             db.execute(_ADD_PLACES, (_list_of(places),))
+            uses = Counter(use for event in run for use in event.uses)
+            if uses:
+                db.execute(_ADD_NAMES, (_list_of((name,) for d, _, *more in uses for name in (d, *more)),))
+                db.execute(_ADD_USES, (_list_of((*use, count) for use, count in uses.items()),))
             db.execute("COMMIT")
 
 
@@ -189,11 +270,14 @@ class _Event:
     id: str
     t: int
     names: list[Name]
+    uses: list[tuple[str, int, str, str, str]]
+    """What it adds to the counts: dataset, day, agency, its jurisdictions as JSON, purpose."""
 
     @classmethod
     def of(cls, index: int, body: bytes) -> "_Event":
         parsed = orjson.loads(body)
-        return cls(index, parsed["id"], milliseconds_of(parsed["id"]), _names_of(parsed))
+        t = milliseconds_of(parsed["id"])
+        return cls(index, parsed["id"], t, _names_of(parsed), _uses_of(parsed, t))
 
 
 def _names_of(body: Any) -> list[Name]:
@@ -231,6 +315,14 @@ def _walk(db: sqlite3.Connection, question: Question, after: Place | None, *, ol
         if place != last and all(any(_stands(db, one, place) for one in group) for group in others):
             yield place
         last = place
+
+
+def _uses_of(body: Any, t: int) -> list[tuple[str, int, str, str, str]]:
+    if body["kind"] != DataFetched.kind or body["outcome"] != Outcome.DONE:
+        return []
+    actor, purpose = body["actor"], body["data"]["purpose"]
+    above = orjson.dumps(sorted(actor["jurisdictions"])).decode()
+    return [(dataset, day_of(t), actor["agency"] or "", above, purpose) for dataset in body["about"]["datasets"]]
 
 
 List = tuple[Scope, int]
@@ -282,4 +374,4 @@ def _span(month: str) -> tuple[int, int]:
     return int(first.timestamp() * 1000), int(following.timestamp() * 1000)
 
 
-__all__ = ["CITY", "Index", "Name", "Place", "Question", "Scope"]
+__all__ = ["CITY", "Index", "Name", "Place", "Question", "Scope", "Use", "day_of"]

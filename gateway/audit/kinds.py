@@ -170,6 +170,18 @@ class DataRefreshed(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DataFetched(Event):
+    """Data of an entry was handed out; it counts as use of the entry for that purpose (R11, R20)."""
+
+    kind: ClassVar[str] = "data.fetched"
+    stage: ClassVar[Stage] = Stage.SHARING
+    purpose: str
+    """For which purpose, as the request stated it."""
+    grant: str | None
+    """Under which grant; null where none is needed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRefused(Event):
     """Somebody asked for a change that was refused."""
 
@@ -198,6 +210,7 @@ KINDS: Final[dict[str, type[Event]]] = {
         EntryChanged,
         InventoryImported,
         DataRefreshed,
+        DataFetched,
         ChangeRefused,
     )
 }

@@ -9,6 +9,7 @@ from gateway.audit.kinds import (
     Change,
     ChangeRefused,
     CitySeeded,
+    DataFetched,
     DataRefreshed,
     EntryChanged,
     GatewayStarted,
@@ -79,6 +80,7 @@ def of_every_kind() -> list[Event]:
             rejected=2,
         ),
         DataRefreshed(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_10", refreshed_at="2026-11-24T00:00:00.000Z"),
+        DataFetched(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_14", purpose="事项办理", grant="gr_x"),
         ChangeRefused(
             cause=CAUSE,
             about=ABOUT,
