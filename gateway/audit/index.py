@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from enum import IntEnum
 from itertools import groupby
 from pathlib import Path
@@ -128,8 +128,12 @@ class Use:
     count: int
 
 
+EPOCH: Final = date(1970, 1, 1)
+"""The day with the number 0."""
+
+
 def day_of(t: int) -> int:
-    """The number of a day as the city's calendar has it (Asia/Shanghai), from 1970-01-01 on."""
+    """The number of a day as the city's calendar has it (Asia/Shanghai), from `EPOCH` on."""
     return (t + _ASIA_SHANGHAI) // _DAY
 
 
@@ -374,4 +378,4 @@ def _span(month: str) -> tuple[int, int]:
     return int(first.timestamp() * 1000), int(following.timestamp() * 1000)
 
 
-__all__ = ["CITY", "Index", "Name", "Place", "Question", "Scope", "Use", "day_of"]
+__all__ = ["CITY", "EPOCH", "Index", "Name", "Place", "Question", "Scope", "Use", "day_of"]

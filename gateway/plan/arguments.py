@@ -4,7 +4,7 @@ Nothing that a client sends ever becomes text of a statement: literals of the do
 """
 
 from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Final
 
@@ -21,6 +21,8 @@ class Bound:
 
     shape: Hashable
     values: Mapping[str, Any]
+    elsewhere: Mapping[str, Any] = field(default_factory=dict)
+    """Arguments that the statement has nothing to do with, by their own names."""
 
 
 @dataclass(frozen=True, slots=True)

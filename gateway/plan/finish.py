@@ -5,12 +5,13 @@ build and to send than maps, and the response keeps the client's order. Here the
 looked up, and the promise of non-null is checked on the way; only a broken promise is looked at closely.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from gateway.classes import ClassKey
 from gateway.plan.guard import relations_of
-from gateway.plan.mapping import Decisions
+from gateway.plan.mapping import Decisions, Elsewhere
 from gateway.plan.selection import TYPENAME, Selected
 from gateway.plan.shaped import Fault, Shaped, shaped
 from gateway.policy.table import AccessTable, Decision
@@ -20,6 +21,14 @@ Shape = Callable[[Any, AccessTable], Any]
 """Turns one value of a record, never null, into what the response has in its place."""
 
 _ATTRIBUTES: Final = {"zh": "reason_zh", "en": "reason_en"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Stands in an answer where something from elsewhere belongs, with what identifies it there."""
+
+    asked: Sequence[Any]
+    selected: Selected
 
 
 class _Broken(Exception):
@@ -100,6 +109,8 @@ def _value(selected: Selected) -> Shape | None:
         return None
     if isinstance(selected.mapping, Decisions):
         return _decisions(selected)
+    if isinstance(selected.mapping, Elsewhere):
+        return lambda value, _: Pending(value, selected)
     one = _abstract(selected) if len(selected.children) > 1 else _object(selected.type_name, selected.only)
     if not selected.listed:
         return one
@@ -140,6 +151,8 @@ class _Careful:
                 return value
             if isinstance(selected.mapping, Decisions):
                 return _decisions(selected)(value, self.table)
+            if isinstance(selected.mapping, Elsewhere):
+                return Pending(value, selected)
             if selected.listed:
                 return [self.one(v, selected, (*path, i)) for i, v in enumerate(value)]
             return self.one(value, selected, path)
@@ -156,13 +169,36 @@ class _Careful:
         return self.object(value, name, selected.children[name], path)
 
 
+def _has_elsewhere(selected: Selected) -> bool:
+    return isinstance(selected.mapping, Elsewhere) or any(
+        _has_elsewhere(child) for children in selected.children.values() for child in children
+    )
+
+
+def pending(data: Any) -> Iterator[tuple[Any, Any, Pending]]:
+    """Every `Pending` in an answer, with the container that holds it and the place there."""
+    places = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    for place, value in places:
+        if type(value) is Pending:
+            yield data, place, value
+        else:
+            yield from pending(value)
+
+
+def filled(rows: Iterable[Mapping[str, Any]], selected: Selected) -> list[dict[str, Any]]:
+    """What was found elsewhere, in the shape that the client selected."""
+    return [{c.key: selected.type_name if c.name == TYPENAME else row[c.name] for c in selected.only} for row in rows]
+
+
 class Finish:
     """Turns the value of a record into a `Shaped`. Made once per plan."""
 
-    __slots__ = ("_shapes", "root")
+    __slots__ = ("_shapes", "elsewhere", "root")
 
     def __init__(self, root: Selected) -> None:
         self.root = root
+        self.elsewhere = _has_elsewhere(root)
+        """Whether answers have `Pending` in them."""
         self._shapes = {name: _object(name, children) for name, children in root.children.items()}
 
     def one(self, value: Any, type_name: str, table: AccessTable) -> Shaped | None:

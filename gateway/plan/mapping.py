@@ -180,6 +180,18 @@ class Decisions:
 
 
 @dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """A list of objects that the graph does not have: the planner's `elsewhere` knows under `source` who does.
+
+    They are asked once for all objects of an answer, by these properties of each.
+    """
+
+    source: str
+    properties: tuple[str, ...]
+    needs: Action = Action.INSPECT
+
+
+@dataclass(frozen=True, slots=True)
 class OfSubject:
     """A value of the caller, not of the graph."""
 
@@ -201,4 +213,4 @@ class OwnPerson:
     order: str
 
 
-Mapped = Stored | One | Many | Connection | Decisions | OfSubject | OwnAgency | OwnPerson
+Mapped = Stored | One | Many | Connection | Decisions | Elsewhere | OfSubject | OwnAgency | OwnPerson

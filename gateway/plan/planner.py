@@ -8,15 +8,15 @@ from graphql import GraphQLResolveInfo
 from graphql.execution.values import get_argument_values
 
 from gateway.graph.times import now
-from gateway.identity import Profile
+from gateway.identity import Profile, Subject
 from gateway.plan import statements
 from gateway.plan.arguments import Bound, bind_keys, bind_page
 from gateway.plan.cache import Bounded, Budget
 from gateway.plan.callers import Asker, Caller, Callers
 from gateway.plan.connection import connection
 from gateway.plan.errors import BadInput
-from gateway.plan.finish import Finish, decided, decision
-from gateway.plan.mapping import Connection, Entity
+from gateway.plan.finish import Finish, Pending, decided, decision, filled, pending
+from gateway.plan.mapping import Connection, Elsewhere, Entity
 from gateway.plan.selection import Selected, Selection, Selections, variables
 from gateway.plan.shaped import Shaped, shaped
 from gateway.plan.statements import Batch
@@ -31,6 +31,12 @@ class Reader(Protocol):
 
     async def read(self, statement: str, parameters: Mapping[str, Any]) -> Any:
         """The first value of the record, or None when there is no record."""
+
+
+Source = Callable[
+    [Subject, Sequence[Sequence[Any]], Mapping[str, Any]], Awaitable[Sequence[Sequence[Mapping[str, Any]]]]
+]
+"""Who knows what the graph does not: for a subject, some objects by their properties, and the field's arguments."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +58,8 @@ class Planner:
     most_page: int = 100
     most_entities: int = 1000
     new_statements: Budget = field(default_factory=lambda: Budget(600))
+    elsewhere: Mapping[str, Source] = field(default_factory=dict)
+    """Whom to ask for the fields that are declared `Elsewhere`."""
     class_counts: Mapping[str, int] = field(default_factory=dict)
     """Roughly how many Datasets have each class; replaced as a whole when counted again."""
     _selections: Selections = field(default_factory=Selections)
@@ -85,7 +93,8 @@ class Planner:
             lambda w: statements.everything(w, selection.root, type_name, order),
         )
         rows = await self._read(plan, caller, bound)
-        return plan.finish.many([[type_name, row] for row in rows], caller.table)
+        found = plan.finish.many([[type_name, row] for row in rows], caller.table)
+        return await self._whole(plan.finish, found, caller, bound)
 
     async def search(self, info: GraphQLResolveInfo[Any], asker: Asker) -> Shaped | None:
         """Full text over Datasets and Fields."""
@@ -237,7 +246,8 @@ class Planner:
             more = {b.parameter: groups[b.type_name, b.property] for b in batches}
             for i, type_name, value in await self._read(plan, caller, bound, more):
                 out[i] = [type_name, value]
-        return Finish(selection.root).many(out, caller.table)
+        finish = Finish(selection.root)
+        return await self._whole(finish, finish.many(out, caller.table), caller, self._bind(info, selection))
 
     async def _one(
         self,
@@ -256,7 +266,24 @@ class Planner:
         few = sparse and caller.sees_few_of(self.class_counts)
         plan = self._plan((selection.number, kind), asker, caller, bound, selection, write, sparse=few)
         value = await self._read(plan, caller, bound, more)
-        return plan.finish.one(value, type_name or selection.root.type_name, caller.table)
+        found = plan.finish.one(value, type_name or selection.root.type_name, caller.table)
+        return found and await self._whole(plan.finish, found, caller, bound)
+
+    async def _whole(self, finish: Finish, found: Shaped, caller: Caller, bound: Sequence[Bound]) -> Shaped:
+        """The answer with what is known elsewhere in its places; asked once for each such field."""
+        if not finish.elsewhere:
+            return found
+        fields: dict[int, list[tuple[Any, Any, Pending]]] = {}
+        for place in pending(found.data):
+            fields.setdefault(place[2].selected.index, []).append(place)
+        for index, places in fields.items():
+            selected = places[0][2].selected
+            assert isinstance(selected.mapping, Elsewhere)
+            source = self.elsewhere[selected.mapping.source]
+            rows = await source(caller.subject, [one.asked for *_, one in places], bound[index].elsewhere)
+            for (holder, at, one), some in zip(places, rows, strict=True):
+                holder[at] = filled(some, one.selected)
+        return found
 
     def _plan(
         self,
@@ -301,6 +328,8 @@ class Planner:
         return found
 
     def _bound(self, selected: Selected, arguments: Mapping[str, Any]) -> Bound:
+        if isinstance(selected.mapping, Elsewhere):
+            return Bound((), {}, arguments)
         if not isinstance(selected.mapping, Connection):
             return bind_keys(selected.index, {})
         page = bind_page(selected.name, selected.index, selected.mapping, arguments, self.most_page)

@@ -15,6 +15,7 @@ from gateway.plan.mapping import (
     Connection,
     Decisions,
     Direction,
+    Elsewhere,
     Entity,
     Kind,
     Many,
@@ -176,6 +177,10 @@ class Writer:
                 part = scope.var if self.entities[scope.type].kind is Kind.FIELD else None
                 self.read(scope, ("accessClass",))
                 return f"[{scope.map}.accessClass, {self.guard.mask(scope.row, part)}]"
+            case Elsewhere(_, properties, needs):
+                test = self._needed(needs, scope, Site.VALUE)
+                asked = row(f"{scope.var}.{name}" for name in properties)
+                return f"CASE WHEN {test} THEN {asked} END" if test else asked
             case OfSubject(attribute):
                 return f"$s_{attribute}"
             case OwnAgency() | OwnPerson():

@@ -1,6 +1,7 @@
 """Puts the schema together."""
 
 from collections.abc import Callable, Mapping
+from datetime import date
 from typing import Any, Final
 
 from graphql import GraphQLError, GraphQLResolveInfo
@@ -16,7 +17,7 @@ from gateway.schema.execution import BoundedSchema
 from gateway.schema.limits import Bounds, Limits
 from gateway.schema.mutation import Mutation
 from gateway.schema.query import Query
-from gateway.schema.scalars import DATE_TIME, DateTime
+from gateway.schema.scalars import DATE, DATE_TIME, DateTime
 
 ENTITIES: Final[Mapping[str, Entity]] = {
     "Agency": agency.ENTITY,
@@ -69,7 +70,9 @@ def build_schema(limits: Limits | None = None, *, suggestions: bool = True, sdl:
         query=Query,
         mutation=Mutation,
         types=[field.Field],
-        config=StrawberryConfig(scalar_map={DateTime: DATE_TIME}, disable_field_suggestions=not suggestions),
+        config=StrawberryConfig(
+            scalar_map={DateTime: DATE_TIME, date: DATE}, disable_field_suggestions=not suggestions
+        ),
         federation_version=FEDERATION,
     )
     schema.bounds = Bounds(limits or Limits(), schema._schema, suggestions=suggestions)

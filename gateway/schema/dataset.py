@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from gateway.plan.mapping import Connection as Pages
-from gateway.plan.mapping import Decisions, Direction, Entity, Kind, Many, One, Order, Pairs, Passed, Step
+from gateway.plan.mapping import Decisions, Direction, Elsewhere, Entity, Kind, Many, One, Order, Pairs, Passed, Step
 from gateway.schema.access import Access
 from gateway.schema.agency import Agency
 from gateway.schema.arguments import After, Before, First, Last
@@ -15,6 +15,7 @@ from gateway.schema.enums import Element, Format, Mode, OpenType, Origin, Period
 from gateway.schema.filters import DATASET_FILTERS, DATASET_ORDERS
 from gateway.schema.node import Node
 from gateway.schema.scalars import DateTime
+from gateway.schema.usage import SOURCE, InDays, Use
 from gateway.schema.version import DatasetVersion, Distribution
 from gateway.vocabulary import Action
 
@@ -125,6 +126,16 @@ class Dataset(Node):
         Many(Step("HAS_DISTRIBUTION", Direction.OUT, "Distribution"), "position", Action.INSPECT),
         "Where an imported entry can be had.",
     )
+
+    @mapped(
+        Elsewhere(SOURCE, ("id", "agency", "jurisdiction")),
+        "使用情况. How often its data was handed out, the most frequent first: all of it to its provider and to who "
+        "oversees that, to others their own.",
+    )
+    def usage(self, period: InDays = None) -> list[Use] | None:
+        """By agency and purpose."""
+        planned()
+
     access: Access = mapped(Decisions(), "What the caller may do with it, and why.")
 
     @mapped(_FIELDS, "信息项. Its fields, in their order.")

@@ -28,6 +28,7 @@ from gateway.schema.context import Context
 from gateway.schema.limits import Limits
 from gateway.schema.refusals import Refused, coded
 from gateway.schema.upkeep import Upkeep
+from gateway.schema.usage import SOURCE, usage_of
 from gateway.settings import Settings
 
 JSON: Final = "application/json"
@@ -224,6 +225,7 @@ def graphql_app(settings: Settings, graph: Graph, policy: PolicyStore, ledger: L
         policy.table_for,
         ENTITIES,
         most_page=settings.max_page_size,
+        elsewhere={SOURCE: usage_of(Events(ledger.recorder.folder))},
         new_statements=Budget(settings.new_shapes_per_minute, settings.rate_limit_storage.get_secret_value()),
     )
     upkeep = Upkeep(graph, policy, planner, ledger.recorder)

@@ -1,7 +1,7 @@
 """Scalars of our own."""
 
 import re
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, NewType
 
 import strawberry
@@ -10,6 +10,7 @@ from strawberry.types.scalar import ScalarDefinition
 
 from gateway.graph.times import instant
 
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
 _SHAPE: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)")
 
 DateTime = NewType("DateTime", str)
@@ -33,6 +34,29 @@ def parse_instant(value: Any) -> str:
     )
 
 
+def parse_day(value: Any) -> date:
+    """A full date of RFC 3339.
+
+    Raises:
+        GraphQLError: for anything else.
+    """
+    if isinstance(value, str) and _DAY.fullmatch(value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise GraphQLError(
+        f"Date: expected a day such as 2026-01-31, not {value!r:.40}.", extensions={"code": "INVALID_DATE"}
+    )
+
+
+DATE: Final[ScalarDefinition] = strawberry.scalar(
+    name="Date",
+    description="A day by RFC 3339 (full-date).",
+    serialize=lambda value: value.isoformat(),
+    parse_value=parse_day,
+    specified_by_url="https://scalars.graphql.org/andimarek/local-date",
+)
 DATE_TIME: Final[ScalarDefinition] = strawberry.scalar(
     name="DateTime",
     description="An instant by RFC 3339, given out in UTC with milliseconds.",

@@ -1,6 +1,6 @@
 """A gateway over a small world, asked without HTTP, and the callers that ask."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -55,6 +55,18 @@ NO_EVENTS: Final = cast(Events, None)
 UNLIMITED: Final = Limits(tokens=10**6, depth=200, aliases=10**6, root_fields=1000, directives=10**4, nodes=10**9)
 
 
+async def echoed(subject: Subject, asked: Sequence[Sequence[Any]], arguments: Mapping[str, Any]) -> list[list[Any]]:
+    """In the place of who counts uses: tells what it was asked, and by whom."""
+    period = arguments.get("period") or {}
+    return [
+        [
+            {"agency": agency, "purpose": " ".join([id_, jurisdiction, *map(str, period.values())]), "fetches": 1},
+            {"agency": None, "purpose": subject.name or "", "fetches": 0},
+        ]
+        for id_, agency, jurisdiction in asked
+    ]
+
+
 class Gateway:
     """A schema and a planner on one graph, or on whatever else answers statements."""
 
@@ -68,7 +80,12 @@ class Gateway:
     ) -> None:
         self.schema: Schema = build_schema(limits)
         self.planner = Planner(
-            graph, table_for, ENTITIES, new_statements=Budget(10**6), class_counts=dict(sparse or {})
+            graph,
+            table_for,
+            ENTITIES,
+            elsewhere={"usage": echoed},
+            new_statements=Budget(10**6),
+            class_counts=dict(sparse or {}),
         )
 
     async def ask(

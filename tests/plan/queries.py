@@ -226,6 +226,8 @@ class Grower:
             found |= {"target": self.identifier(), "action": Word(self.rnd.choice(list(Action)))}
             if self.chance(0.4):
                 found["asRole"] = Word(self.rnd.choice(list(Role)))
+        if "period" in arguments and self.chance(0.5):
+            found["period"] = self.rnd.choice([None, {"since": "2026-01-01", "until": "2026-01-31"}])
         if "representations" in arguments:
             found["representations"] = [self.representation() for _ in range(self.rnd.randint(0, 4))]
         return found

@@ -16,6 +16,7 @@ from tests.support.world import UNIT, World
 _OF_DATASET: Final = """
 description keywords formats accrualPeriodicity shareMode shareConditions openMode openConditions usagePolicy dutyBasis
 attributes landingPage license rights accessLevel importRule missingElements modified issued refreshedAt stale version
+usage
 """
 _HIDDEN: Final = {
     "Dataset": frozenset(_OF_DATASET.split()),
@@ -206,6 +207,17 @@ def _distributions(asking: Asking, dataset: Thing, _: Mapping[str, Any]) -> Any:
 def _fields(asking: Asking, dataset: Thing, arguments: Mapping[str, Any]) -> Any:
     rows = [t for t in asking.all("Field") if t.row["_dataset"] == dataset.row["id"]]
     return lists.plain(asking, "fields", rows, "position", arguments)
+
+
+@_field("Dataset", "usage")
+def _usage(asking: Asking, dataset: Thing, arguments: Mapping[str, Any]) -> Any:
+    """What `tests.plan.asking.echoed` says: which object was asked about, for whom, and with which arguments."""
+    row, period = dataset.row, arguments.get("period") or {}
+    echo = " ".join([row["id"], row["jurisdiction"], *period.values()])
+    return [
+        {"agency": row["agency"], "purpose": echo, "fetches": 1},
+        {"agency": None, "purpose": asking.subject.name or "", "fetches": 0},
+    ]
 
 
 @_field("Field", "dataset")
