@@ -2,10 +2,10 @@
 
 import asyncio
 import logging
-from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from itertools import count
 from typing import Final, TypeVar
 
 from gateway.audit.errors import LogDamaged, LogUnavailable
@@ -30,11 +30,11 @@ class _Call:
 
     __slots__ = ("_indices", "_left", "done")
 
-    def __init__(self, count: int) -> None:
-        self._indices = [-1] * count
-        self._left = count
+    def __init__(self, number: int) -> None:
+        self._indices = [-1] * number
+        self._left = number
         self.done: asyncio.Future[list[int]] = asyncio.get_running_loop().create_future()
-        if not count:
+        if not number:
             self.done.set_result([])
 
     def found(self, place: int, index: int) -> None:
@@ -63,7 +63,9 @@ class Appender:
         self._queue: list[Sealed] = []
         self._waiting: dict[str, list[tuple[_Call, int]]] = {}
         """Who waits for an event, and at which place of what they gave."""
-        self._known: OrderedDict[str, int] = OrderedDict()
+        self._known: dict[str, int] = {}
+        self._before: dict[str, int] = {}
+        """Where the last events are, in two ages: the older is let go when the younger is full."""
         self._wake = asyncio.Event()
         self._recorded = asyncio.Event()
         self._whole = asyncio.Lock()
@@ -110,7 +112,7 @@ class Appender:
         self.check()
         call = _Call(len(events))
         for place, event in enumerate(events):
-            known = self._known.get(event.id, older.get(event.id))
+            known = self._known.get(event.id, self._before.get(event.id, older.get(event.id)))
             if known is not None:
                 call.found(place, known)
                 continue
@@ -151,6 +153,7 @@ class Appender:
     async def _commit(self) -> None:
         batch = self._queue[:LARGEST_BATCH]
         recording = self._threaded(self._writing, lambda: self._log.record(batch))
+        self._log.grow()  # with what is durable already: this thread has nothing better to do while the disk works
         await asyncio.wait([recording], timeout=PATIENCE)
         if not recording.done():
             self._break("the disk does not answer")
@@ -161,12 +164,12 @@ class Appender:
             self._break(problem.strerror or type(problem).__name__)
             return
         del self._queue[: len(batch)]
+        self._known.update(zip((event.id for event in batch), count(first)))
+        if len(self._known) > _REMEMBERED:
+            self._before, self._known = self._known, {}
         for index, event in enumerate(batch, first):
-            self._known[event.id] = index
             for call, place in self._waiting.pop(event.id, ()):
                 call.found(place, index)
-        while len(self._known) > _REMEMBERED:
-            self._known.popitem(last=False)
         self._recorded.set()
 
     async def _publish_all(self) -> None:
@@ -181,7 +184,9 @@ class Appender:
             if self.problem is not None:
                 return
             try:
-                await self._threaded(self._publishing, self._log.publish)
+                self._log.grow()
+                edition = self._log.take()
+                await self._threaded(self._publishing, lambda: self._log.write(edition))
             except OSError as problem:
                 self._break(problem.strerror or type(problem).__name__)
                 return

@@ -11,11 +11,11 @@ import struct
 import sys
 import zlib
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from itertools import accumulate
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from gateway.audit.durable import copy_beginning, sync, write_all
 from gateway.audit.errors import LogDamaged
@@ -30,8 +30,7 @@ _PRESENT: Final = 1
 _ERASED: Final = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """An event's canonical bytes and the salt of its commitment."""
 
     salt: bytes
@@ -108,10 +107,10 @@ class Bodies:
             IndexError: there is no such entry.
         """
         number, start, end = self._span(index)
-        record = _record(_ERASED, Body(bytes(SALT_BYTES), bytes(end - start - _HEAD.size)))
+        zeros = Body(bytes(SALT_BYTES), bytes(end - start - _HEAD.size))
         with self._path(number).open("r+b") as file:
             file.seek(start)
-            file.write(record)
+            file.write(_head(_ERASED, zeros) + zeros.data)
             file.flush()
             os.fsync(file.fileno())
 
@@ -208,15 +207,12 @@ class Bodies:
         self._end = 0
 
     def _append(self, bodies: Sequence[Body]) -> None:
-        records = [_record(_PRESENT, body) for body in bodies]
-        data = b"".join(records)
-        write_all(self._file, data)
+        write_all(self._file, b"".join([part for body in bodies for part in (_head(_PRESENT, body), body.data)]))
         os.fdatasync(self._file)
-        places = bytearray()
-        for record in records:
-            self._end += len(record)
-            places += _PLACE.pack(self._end)
-        write_all(self._places, places)
+        lengths = [_HEAD.size + len(body.data) for body in bodies]
+        ends = list(accumulate(lengths, initial=self._end))[1:]
+        write_all(self._places, _packed(ends))
+        self._end = ends[-1]
         self.size += len(bodies)
 
     def _span(self, index: int) -> tuple[int, int, int]:
@@ -255,10 +251,7 @@ class Bodies:
             data = self._path(number).with_suffix(".places").read_bytes()
         except FileNotFoundError:
             return ()
-        found = array("Q", data[: len(data) // _PLACE.size * _PLACE.size])
-        if sys.byteorder == "little":
-            found.byteswap()
-        return found
+        return _big_endian(array("Q", data[: len(data) // _PLACE.size * _PLACE.size]))
 
     def _sound_places(self, number: int, known: int) -> Sequence[int]:
         """The stored places of the known entries, so that damage among those is not taken for a torn end."""
@@ -273,20 +266,30 @@ class Bodies:
             write_all(self._places, _packed(ends))
 
 
-def _packed(ends: Iterable[int]) -> bytes:
-    return b"".join(_PLACE.pack(end) for end in ends)
+def _packed(ends: Sequence[int]) -> bytes:
+    return _big_endian(array("Q", ends)).tobytes()
 
 
-def _record(state: int, body: Body) -> bytes:
-    checked = bytes([state]) + body.salt + body.data
-    return _HEAD.pack(len(body.data), zlib.crc32(checked), state, body.salt) + body.data
+def _big_endian(places: "array[int]") -> "array[int]":
+    """Between the numbers and their form in the file, either way."""
+    if sys.byteorder == "little":
+        places.byteswap()
+    return places
+
+
+def _head(state: int, body: Body) -> bytes:
+    return _HEAD.pack(len(body.data), _checksum(state, body.salt, body.data), state, body.salt)
+
+
+def _checksum(state: int, salt: bytes, data: bytes) -> int:
+    return zlib.crc32(data, zlib.crc32(salt, zlib.crc32(bytes((state,)))))
 
 
 def _body(record: bytes, index: int) -> Body | None:
     if len(record) >= _HEAD.size:
         length, crc, state, salt = _HEAD.unpack_from(record)
         data = record[_HEAD.size :]
-        if length == len(data) and zlib.crc32(bytes([state]) + salt + data) == crc and state in (_PRESENT, _ERASED):
+        if length == len(data) and _checksum(state, salt, data) == crc and state in (_PRESENT, _ERASED):
             return Body(salt, data) if state == _PRESENT else None
     raise LogDamaged(f"the body of entry {index} is not what was written", index)
 

@@ -38,7 +38,7 @@ class Leaf:
     @property
     def entry(self) -> bytes:
         """The bytes in the log."""
-        return orjson.dumps({"commit": self.commit, "id": self.id, "v": _VERSION})
+        return _entry(self.id, self.commit)
 
     @classmethod
     def parse(cls, entry: bytes) -> "Leaf":
@@ -55,6 +55,15 @@ class Leaf:
         if not isinstance(leaf.id, str) or not isinstance(leaf.commit, str) or leaf.entry != entry:
             raise BadFormat("the entry is not a leaf of this log")
         return leaf
+
+
+def entry_of(event: str, salt: bytes, body: bytes) -> bytes:
+    """The bytes in the log for an event."""
+    return _entry(event, sha256(salt + body).hexdigest())
+
+
+def _entry(event: str, commit: str) -> bytes:
+    return orjson.dumps({"commit": commit, "id": event, "v": _VERSION})
 
 
 def event_id(body: bytes) -> str:

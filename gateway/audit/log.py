@@ -14,7 +14,7 @@ from typing import Final
 from gateway.audit.bodies import Bodies, Body
 from gateway.audit.errors import LogDamaged, LogInUse
 from gateway.audit.key import load_signer
-from gateway.audit.leaf import Leaf, event_id, new_salts
+from gateway.audit.leaf import entry_of, event_id, new_salts
 from gateway.audit.published import CHECKPOINT, KEY, Published
 from gateway.audit.tlog import BadFormat, Checkpoint, NotProven
 from gateway.audit.tlog.growing import Growing
@@ -32,6 +32,15 @@ class Sealed:
 
     id: str
     body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Edition:
+    """What is to be published next: tiles that are new or longer, and the tree that they belong to."""
+
+    tiles: list[tuple[Tile, bytes]]
+    size: int
+    root: bytes
 
 
 class LogFolder:
@@ -66,7 +75,8 @@ def refuse_unfinished(state: Path) -> None:
 class Log:
     """The one writer of a log.
 
-    One thread may `record` while another one calls `publish` and `settle`. The other calls have to be alone.
+    While one thread is in `record`, another one may `grow` and `take`, and a third may `write` and `settle`. The other
+    calls have to be alone.
     """
 
     def __init__(self, state: Path, origin: str) -> None:
@@ -134,18 +144,35 @@ class Log:
         self._waiting.extend(zip((event.id for event in events), bodies, strict=True))
         return first
 
-    def publish(self) -> None:
-        """Write the tiles and the checkpoint for what was recorded.
+    def grow(self) -> None:
+        """Put what was recorded into the tree."""
+        waiting = [self._waiting.popleft() for _ in range(len(self._waiting))]
+        self._tree.extend([entry_of(event, body.salt, body.data) for event, body in waiting])
+
+    def take(self) -> Edition:
+        """What has changed in the tree since the last call."""
+        return Edition(list(self._tree.changed()), self._tree.size, self._tree.root())
+
+    def write(self, edition: Edition) -> None:
+        """Write the tiles and the checkpoint of the tree as it was, each edition once and in order.
 
         Raises:
             OSError: they cannot be written. `repair` has to come next.
         """
-        count = len(self._waiting)
-        for _ in range(count):
-            event, body = self._waiting.popleft()
-            self._tree.append(Leaf.of(event, body.salt, body.data).entry)
-        if count:
-            self._write()
+        for tile, data in edition.tiles:
+            self._published.write(tile.path, data)
+        head = Checkpoint(self._origin, edition.size, edition.root)
+        self._published.write(CHECKPOINT, head.signed(self._signer))
+        self._published_size = edition.size
+
+    def publish(self) -> None:
+        """Let the published log cover all that was recorded.
+
+        Raises:
+            OSError: it cannot be written. `repair` has to come next.
+        """
+        self.grow()
+        self.write(self.take())
 
     @property
     def unsettled(self) -> int:
@@ -169,7 +196,7 @@ class Log:
                 self._published.drop_partial(tile)
 
     def repair(self) -> None:
-        """Go back to what is durable after a failed `record` or `publish`, and try the tiles again.
+        """Go back to what is durable after a failed `record` or `write`, and try the tiles again.
 
         Raises:
             LogDamaged, OSError: it still cannot be written.
@@ -187,22 +214,17 @@ class Log:
             raise LogDamaged(f"the tiles of the first {settled} entries cannot be read: {problem}", None) from None
         if head is not None and head.size < settled:
             head = None  # settled tiles are younger than what a power cut left of the checkpoint
-        for index, body in self._bodies.scan(settled, self._bodies.size):
-            if head is not None and index == head.size:
-                self._agree(head)
-            if body is None:
-                raise LogDamaged(f"the body of entry {index} was erased before its tile was settled", index)
-            self._tree.append(Leaf.of(event_id(body.data), body.salt, body.data).entry)
-        if head is not None and head.size == self._tree.size:
+        if head is not None:
+            self._grow(head.size)
             self._agree(head)
-        self._write()
+        self._grow(self._bodies.size)
+        self.write(self.take())
 
-    def _write(self) -> None:
-        for tile, data in self._tree.changed():
-            self._published.write(tile.path, data)
-        head = Checkpoint(self._origin, self._tree.size, self._tree.root())
-        self._published.write(CHECKPOINT, head.signed(self._signer))
-        self._published_size = self._tree.size
+    def _grow(self, size: int) -> None:
+        """Put bodies into the tree until it is of this size."""
+        while (at := self._tree.size) < size:
+            bodies = self._bodies.scan(at, min(at + WIDTH, size))
+            self._tree.extend([_entry(index, body) for index, body in bodies])
 
     def _agree(self, head: Checkpoint) -> None:
         if self._tree.root() != head.root:
@@ -226,6 +248,12 @@ class Log:
             return 0
         except ValueError:
             raise LogDamaged(f"{self.folder.path / _SETTLED} does not hold a number") from None
+
+
+def _entry(index: int, body: Body | None) -> bytes:
+    if body is None:
+        raise LogDamaged(f"the body of entry {index} was erased before its tile was settled", index)
+    return entry_of(event_id(body.data), body.salt, body.data)
 
 
 def _unsettled_tiles(old: int, new: int) -> Iterator[Tile]:

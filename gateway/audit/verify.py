@@ -56,9 +56,10 @@ def verify(
     tree = Growing()
     _compare(before, tree)
     for first, found in bundles(source, head.size):  # 2
-        for entry in found:
-            tree.append(entry)
-            _compare(before, tree)  # 5
+        at = before.size - first if before is not None and first < before.size <= first + len(found) else 0
+        tree.extend(found[:at])
+        _compare(before, tree)  # 5
+        tree.extend(found[at:])
         _check_tiles(source, tree.completed())  # 2, 3
         advance(first + len(found), head.size)
     _check_tiles(source, tree.partial())  # 2, 3

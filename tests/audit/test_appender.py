@@ -13,7 +13,7 @@ from gateway.audit.appender import Appender
 from gateway.audit.bodies import Bodies
 from gateway.audit.errors import LogUnavailable
 from gateway.audit.fsck import check_log
-from gateway.audit.log import Log, LogFolder
+from gateway.audit.log import Edition, Log, LogFolder
 from tests.audit.samples import sealed
 from tests.support.waiting import eventually
 
@@ -167,13 +167,13 @@ async def test_checkpoints_follow_a_commit_at_once_and_then_at_their_own_pace(
     appender: Appender, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heads: list[int] = []
-    real = Log.publish
+    real = Log.write
 
-    def counted(log: Log) -> None:
-        real(log)
-        heads.append(log.size)
+    def counted(log: Log, edition: Edition) -> None:
+        real(log, edition)
+        heads.append(edition.size)
 
-    monkeypatch.setattr(Log, "publish", counted)
+    monkeypatch.setattr(Log, "write", counted)
     monkeypatch.setattr(module, "PUBLISH_SECONDS", 1.0)
     await appender.append([sealed()])
     await eventually(lambda: heads == [1])

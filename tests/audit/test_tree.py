@@ -15,16 +15,16 @@ from tests.audit import naive
 SIZES = st.one_of(st.integers(1, 40), st.integers(250, 530), st.just(WIDTH), st.just(2 * WIDTH))
 
 
-def grown(size: int) -> tuple[Growing, dict[Tile, bytes], list[bytes]]:
+def grown(size: int, step: int = 7) -> tuple[Growing, dict[Tile, bytes], list[bytes]]:
     """A tree of some entries, with everything that it said had changed, put away as a folder would have it."""
-    tree, given_ = Growing(), []
+    tree, given_ = Growing(), [b"entry %d" % i for i in range(size)]
     kept: dict[Tile, bytes] = {}
-    for i in range(size):
-        given_.append(b"entry %d" % i)
-        assert tree.append(given_[-1]) == i
-        if i % 7 == 0:
+    for i in range(0, size, step):
+        tree.extend(given_[i : i + step])
+        if i % 3 == 0:
             kept.update(tree.changed())
     kept.update(tree.changed())
+    assert tree.size == size
     return tree, kept, given_
 
 
@@ -33,9 +33,9 @@ def reader(kept: dict[Tile, bytes]) -> Callable[[Tile], bytes]:
 
 
 @settings(max_examples=40, deadline=None)
-@given(SIZES)
-def test_root_and_tiles_are_those_of_the_definition(size: int) -> None:
-    tree, kept, given_ = grown(size)
+@given(SIZES, st.sampled_from([1, 7, 255, 256, 300, 1000]))
+def test_root_and_tiles_are_those_of_the_definition(size: int, step: int) -> None:
+    tree, kept, given_ = grown(size, step)
     assert tree.root() == naive.mth(given_)
     for tile in tiles_of(size):
         if tile.level == ENTRIES:
@@ -91,10 +91,11 @@ def test_a_tree_that_is_loaded_grows_like_the_one_that_was_kept(size: int, more:
     tree, kept, given_ = grown(size)
     loaded = Growing.load(size, reader(kept))
     assert loaded.root() == tree.root()
-    for i in range(more):
-        given_.append(b"more %d" % i)
-        tree.append(given_[-1])
-        loaded.append(given_[-1])
+    added = [b"more %d" % i for i in range(more)]
+    given_ += added
+    tree.extend(added)
+    for entry in added:
+        loaded.extend([entry])
     assert loaded.root() == tree.root() == naive.mth(given_)
     assert dict(loaded.changed()) == dict(tree.changed())
 

@@ -1,6 +1,6 @@
 """The right edge of a growing tree: what is needed to append, whatever the size, and the tiles that change."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from gateway.audit.tlog.tiles import ENTRIES, HEIGHT, WIDTH, Tile, TileReader, Tiles, bundle, entries, hashes
@@ -12,14 +12,14 @@ class Growing:
     """A tree that grows by entries.
 
     It holds the partial tile of each level and the entries of the last bundle: at most some hundred hashes. What a
-    batch of appends completed or changed is handed out by `changed`, full tiles once and partial ones as they are.
+    batch of entries completed or changed is handed out by `changed`, full tiles once and partial ones as they are.
     """
 
     size: int = 0
-    _edge: list[tuple[int, bytes]] = field(default_factory=list)
-    """The complete subtrees that make up the tree, the largest first, as (height, hash)."""
-    _tiles: list[list[bytes]] = field(default_factory=list)
-    _bundle: list[bytes] = field(default_factory=list)
+    _edge: dict[int, bytes] = field(default_factory=dict)
+    """The complete subtrees that make up the tree: hash by height, one for each bit of its size."""
+    _rows: list[list[bytes]] = field(default_factory=list)
+    """What is in the last tile of each level, from `ENTRIES` up."""
     _full: list[tuple[Tile, bytes]] = field(default_factory=list)
     _touched: set[int] = field(default_factory=set)
 
@@ -33,49 +33,40 @@ class Growing:
         """
         tree = cls(size)
         stored = Tiles(size, read)
-        at = 0
-        for height in reversed(range(size.bit_length())):
+        for height in range(size.bit_length()):
             if size >> height & 1:
-                tree._edge.append((height, stored.subtree(height, at >> height)))
-                at += 1 << height
-        level = 0
-        while size >> (HEIGHT * level):
-            count = size >> (HEIGHT * level)
+                tree._edge[height] = stored.subtree(height, (size >> height) - 1)
+        level = ENTRIES
+        while count := _count(size, level):
             width = count % WIDTH
-            tree._tiles.append(hashes(read(Tile(level, count // WIDTH, width))) if width else [])
+            data = read(Tile(level, count // WIDTH, width)) if width else b""
+            tree._rows.append(entries(data) if level == ENTRIES else hashes(data))
             level += 1
-        if size % WIDTH:
-            tree._bundle = entries(read(Tile(ENTRIES, size // WIDTH, size % WIDTH)))
         return tree
 
-    def append(self, entry: bytes) -> int:
-        """Append an entry of at most 65,535 bytes. Returns its index."""
-        index = self.size
-        self.size += 1
-        self._bundle.append(entry)
-        self._touched.add(ENTRIES)
-        if len(self._bundle) == WIDTH:
-            self._full.append((Tile(ENTRIES, index // WIDTH), bundle(self._bundle)))
-            self._bundle = []
-            self._touched.discard(ENTRIES)
-        height, found = 0, leaf_hash(entry)
-        self._keep(height, found)
-        while self._edge and self._edge[-1][0] == height:
-            found = node_hash(self._edge.pop()[1], found)
-            height += 1
+    def extend(self, found: Sequence[bytes]) -> None:
+        """Append entries of at most 65,535 bytes each."""
+        if not found:
+            return
+        self._keep(ENTRIES, found)
+        row, height = [leaf_hash(entry) for entry in found], 0
+        while row:
             if height % HEIGHT == 0:
-                self._keep(height, found)
-        self._edge.append((height, found))
-        return index
+                self._keep(height // HEIGHT, row)
+            if height in self._edge:
+                row.insert(0, self._edge.pop(height))
+            if len(row) % 2:
+                self._edge[height] = row.pop()
+            row = [node_hash(left, right) for left, right in zip(row[::2], row[1::2], strict=True)]
+            height += 1
+        self.size += len(found)
 
     def root(self) -> bytes:
         """The root hash."""
-        if not self._edge:
-            return EMPTY
-        found = self._edge[-1][1]
-        for _, left in reversed(self._edge[:-1]):
-            found = node_hash(left, found)
-        return found
+        found: bytes | None = None
+        for height in sorted(self._edge):
+            found = self._edge[height] if found is None else node_hash(self._edge[height], found)
+        return EMPTY if found is None else found
 
     def changed(self) -> Iterator[tuple[Tile, bytes]]:
         """The tiles since the last call, full ones first. After it they count as written."""
@@ -90,25 +81,33 @@ class Growing:
 
     def partial(self) -> Iterator[tuple[Tile, bytes]]:
         """The partial tiles at the right edge, of every level that has one."""
-        if self._bundle:
-            yield self._partial(ENTRIES)
-        yield from (self._partial(level) for level, row in enumerate(self._tiles) if row)
+        yield from (self._partial(level) for level, row in enumerate(self._rows, ENTRIES) if row)
 
     def _partial(self, level: int) -> tuple[Tile, bytes]:
-        if level == ENTRIES:
-            return Tile(level, self.size // WIDTH, len(self._bundle)), bundle(self._bundle)
-        row = self._tiles[level]
-        return Tile(level, (self.size >> (HEIGHT * level)) // WIDTH, len(row)), b"".join(row)
+        row = self._rows[level - ENTRIES]
+        return Tile(level, _count(self.size, level) // WIDTH, len(row)), _packed(level, row)
 
-    def _keep(self, height: int, found: bytes) -> None:
-        level = height // HEIGHT
-        if level == len(self._tiles):
-            self._tiles.append([])
-        row = self._tiles[level]
-        row.append(found)
-        self._touched.add(level)
-        if len(row) == WIDTH:
-            index = (self.size >> (HEIGHT * level)) // WIDTH - 1
-            self._full.append((Tile(level, index), b"".join(row)))
-            self._tiles[level] = []
+    def _keep(self, level: int, found: Sequence[bytes]) -> None:
+        """Put what is new at a level into its tiles. The size is still the one before."""
+        if level - ENTRIES == len(self._rows):
+            self._rows.append([])
+        row = self._rows[level - ENTRIES]
+        row += found
+        index = _count(self.size, level) // WIDTH
+        full = len(row) // WIDTH * WIDTH
+        for first in range(0, full, WIDTH):
+            self._full.append((Tile(level, index + first // WIDTH), _packed(level, row[first : first + WIDTH])))
+        del row[:full]
+        if row:
+            self._touched.add(level)
+        else:
             self._touched.discard(level)
+
+
+def _count(size: int, level: int) -> int:
+    """How many entries or hashes there are at a level."""
+    return size >> (HEIGHT * max(level, 0))
+
+
+def _packed(level: int, row: Sequence[bytes]) -> bytes:
+    return bundle(row) if level == ENTRIES else b"".join(row)
