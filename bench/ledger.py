@@ -1,7 +1,8 @@
-"""What the log costs: durable appends beside a bare group commit of the same bytes, and verifying what was written."""
+"""What the log costs who waits for it: appends beside a bare group commit, a change beside the same without a log."""
 
 import asyncio
 import os
+import secrets
 import shutil
 import statistics
 import time
@@ -11,36 +12,44 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-import psutil
+from neo4j import AsyncManagedTransaction
 
 from bench.options import Options
 from bench.report import Report
+from bench.worlds import Served, World, served
 from gateway.audit.event import About, Actor, ActorKind, Cause, new_id, now
 from gateway.audit.kinds import DataRefreshed
-from gateway.audit.log import Log, LogFolder, Sealed
-from gateway.audit.reading import FolderSource
+from gateway.audit.ledger import Key, Ledger, Made
+from gateway.audit.log import Sealed
+from gateway.audit.outbox import Outbox
 from gateway.audit.recorder import Recorder
-from gateway.audit.tlog import Verifier
-from gateway.audit.verify import verify
+from gateway.graph import open_graph
 from gateway.vocabulary import Role
 
 CALLERS: Final = 64
 APPENDS: Final = 0.5
-VERIFY_SECONDS: Final = 30.0
-VERIFIED: Final = 1_000_000
-GROWN: Final = 1.3
+ADDED: Final = 2.0
+"""Milliseconds that a change may take longer than without the log, besides one fsync."""
+_CHANGES: Final = 1_500
+_WARM: Final = 500
 _ORIGIN: Final = "bench.example/log"
-_BATCH: Final = 500
 _ENTRIES: Final = 20_000
 
 Append = Callable[[Sealed], Awaitable[object]]
 
 
 def ledger(options: Options, report: Report) -> None:
-    """Appends, verification and memory."""
+    """Appends of many callers, and one change."""
     work = options.work / "log"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
+    _appends(options, work, report)
+    with served(options.work, World(options.small, fields=1)) as world:
+        asyncio.run(_changes(world, work, report))
+    shutil.rmtree(work)
+
+
+def _appends(options: Options, work: Path, report: Report) -> None:
     events = [_event(i) for i in range(_ENTRIES)]
     pairs = []
     for number in range(options.rounds):
@@ -50,16 +59,18 @@ def ledger(options: Options, report: Report) -> None:
     report.show(f"durable appends/s, {CALLERS} callers: bare group commit, log", f"{bare:,.0f} / {ours:,.0f}")
     ratio = statistics.median(mine / raw for raw, mine in pairs)
     report.at_least("durable appends: log to bare group commit", ratio, APPENDS)
-    _verified(work / "large", events, report)
-    shutil.rmtree(work)
 
 
 def _event(i: int) -> Sealed:
+    one = _refreshed(i)
+    return Sealed(one.id, one.body)
+
+
+def _refreshed(i: int) -> DataRefreshed:
     actor = Actor(ActorKind.PERSON, f"pe_{i:026d}", f"ag_{i % 50:026d}", Role.OFFICER, f"ap_{i:026d}", ("ju_x", "ju_y"))
     about = About((f"ag_{i % 50:026d}",), ("ju_x", "ju_y"), (f"ds_{i:026d}",))
     moment = datetime(2026, 1, 1, tzinfo=UTC) + timedelta(seconds=i)
-    one = DataRefreshed(cause=Cause(actor, "0" * 64, f"{i:032d}"), about=about, moment=moment, refreshed_at=str(i))
-    return Sealed(one.id, one.body)
+    return DataRefreshed(cause=Cause(actor, "0" * 64, f"{i:032d}"), about=about, moment=moment, refreshed_at=str(i))
 
 
 async def _round(folder: Path, events: list[Sealed], seconds: int) -> tuple[float, float]:
@@ -126,24 +137,48 @@ class _Bare:
         os.fdatasync(self._file)
 
 
-def _verified(state: Path, events: list[Sealed], report: Report) -> None:
-    """Write a large log, and recompute it; what the writer's memory grew by on the way."""
-    log = Log(state, _ORIGIN)
-    log.open()
-    process, written, early = psutil.Process(), 0, 0
-    renewed = _renewed(events)
-    while written < VERIFIED:
-        log.record([next(renewed) for _ in range(_BATCH)])
-        log.publish()
-        written += _BATCH
-        if log.unsettled > 8 * _BATCH:
-            log.settle()
-        if written == VERIFIED // 100:
-            early = process.memory_info().rss
-    late = process.memory_info().rss
-    log.close()
-    report.at_most(f"memory of the writer: {VERIFIED // 100:,} → {VERIFIED:,} entries", late / early, GROWN)
-    public = LogFolder(state).public
-    began = time.perf_counter()
-    verify(FolderSource(public), Verifier.parse((public / "key").read_text()))
-    report.at_most(f"seconds to verify {VERIFIED:,} entries", time.perf_counter() - began, VERIFY_SECONDS)
+async def _changes(world: Served, work: Path, report: Report) -> None:
+    """The same change with and without the log, in turn, and one write and fdatasync of as many bytes."""
+    bare, run = _Bare(work / "fsync"), secrets.token_hex()
+    async with (
+        open_graph(world.settings) as graph,
+        Recorder(work, _ORIGIN) as recorder,
+        Outbox(graph, recorder) as outbox,
+    ):
+        books = Ledger(graph, recorder, outbox)
+        datasets = await graph.run(
+            "MATCH (d:Dataset) WITH d ORDER BY d.id LIMIT $n RETURN collect(d.id)", {"n": _CHANGES}
+        )
+
+        async def plain(i: int) -> None:
+            await graph.write(lambda tx: _set(tx, datasets[i]))
+
+        async def logged(i: int) -> None:
+            event = _refreshed(i)
+
+            async def done(tx: AsyncManagedTransaction) -> Made:
+                await _set(tx, datasets[i])
+                return Made({}, {datasets[i]: [event]})
+
+            await books.change(Key("pe_bench", run, str(i), {}), event.cause, done)
+
+        async def synced(i: int) -> None:
+            await bare.append(_event(i))
+
+        took: dict[str, list[float]] = {"plain": [], "logged": [], "synced": []}
+        for i in range(_CHANGES):
+            for name, one in (("plain", plain), ("logged", logged), ("synced", synced)):
+                began = time.perf_counter()
+                await one(i)
+                took[name].append((time.perf_counter() - began) * 1000)
+    without, within, fsync = (statistics.median(times[_WARM:]) for times in took.values())
+    report.show("one change without and with the log, one fsync, ms p50", f"{without:.2f} / {within:.2f} / {fsync:.2f}")
+    report.no_longer("what the log adds to a change, besides one fsync", within - without - fsync, ADDED, "ms")
+
+
+async def _set(tx: AsyncManagedTransaction, dataset: str) -> None:
+    """What a change does besides being logged: it looks, and it sets something."""
+    await (await tx.run("MATCH (d:Dataset {id: $id}) RETURN d.accessClass", {"id": dataset})).single(strict=True)
+    await (
+        await tx.run("MATCH (d:Dataset {id: $id}) SET d.bench = $now", {"id": dataset, "now": time.time()})
+    ).consume()

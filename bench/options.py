@@ -6,16 +6,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-PARTS: Final = ("race", "enforcement", "stages", "decisions", "growth", "sparse", "totals")
-BY_NAME: Final = ("log",)
-"""Measured when asked for: what does not reach its targets yet."""
+PARTS: Final = ("race", "enforcement", "stages", "decisions", "growth", "sparse", "totals", "log", "longlog")
 QUICK: Final = ("race", "enforcement", "stages")
 _ROOT: Final = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`scale` datasets in the main world; the others are `big` (growth, sparse), `huge` and `small` (totals)."""
+    """`scale` datasets in the main world; the others are `big` (growth, sparse), `huge` and `small` (totals).
+
+    A log of `entries` is compared with one of `few`, and verified when it has `verified`.
+    """
 
     parts: tuple[str, ...]
     scale: int
@@ -26,6 +27,9 @@ class Options:
     big: int
     small: int
     huge: int
+    few: int
+    verified: int
+    entries: int
     work: Path
 
     @property
@@ -41,7 +45,7 @@ def read_options() -> Options:
         prog="python -m bench", description="Speed against the targets; exits 1 when one is missed."
     )
     parser.add_argument("--quick", action="store_true", default=bool(env("QUICK")), help="few parts, a few minutes")
-    parser.add_argument("--parts", nargs="+", choices=(*PARTS, *BY_NAME), default=(env("PARTS") or "").split() or None)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=(env("PARTS") or "").split() or None)
     parser.add_argument("--scale", type=int, default=int(env("SCALE") or 20_000), help="datasets of the main world")
     parser.add_argument("--rounds", type=int, default=int(env("ROUNDS") or 0), help="interleaved rounds")
     parser.add_argument("--secs", type=int, default=int(env("SECS") or 0), help="seconds of each measurement")
@@ -49,6 +53,9 @@ def read_options() -> Options:
     parser.add_argument("--big", type=int, default=int(env("BIG") or 200_000), help="datasets for growth and sparse")
     parser.add_argument("--small", type=int, default=10_000, help="datasets of the smaller world for totals")
     parser.add_argument("--huge", type=int, default=int(env("HUGE") or 1_000_000), help="datasets of the larger one")
+    parser.add_argument("--few", type=int, default=10_000, help="entries of the short log")
+    parser.add_argument("--verified", type=int, default=1_000_000, help="entries of the log that is verified")
+    parser.add_argument("--entries", type=int, default=int(env("ENTRIES") or 10_000_000), help="of the long log")
     parser.add_argument("--work", type=Path, default=_ROOT / "build" / "bench", help="where worlds are kept")
     given = parser.parse_args()
     return Options(
@@ -61,5 +68,8 @@ def read_options() -> Options:
         big=given.big,
         small=given.small,
         huge=given.huge,
+        few=given.few,
+        verified=given.verified,
+        entries=given.entries,
         work=given.work.resolve(),
     )

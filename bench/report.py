@@ -31,6 +31,10 @@ class Report:
         """A ratio that must not be higher."""
         self._add(Line(name, f"{value:.2f}×", f"≤ {target:.2f}×", value <= target))
 
+    def no_longer(self, name: str, value: float, target: float, unit: str = "s") -> None:
+        """A time that must not be exceeded."""
+        self._add(Line(name, f"{value:.2f} {unit}", f"≤ {target:.0f} {unit}", value <= target))
+
     def _add(self, line: Line) -> None:
         self.lines.append(line)
         print(self._text(line), flush=True)

@@ -8,6 +8,7 @@ from bench.enforcement import enforcement
 from bench.growth import growth, sparse, totals
 from bench.ledger import ledger
 from bench.load import ensure_wrk
+from bench.longlog import long_log
 from bench.options import Options, read_options
 from bench.processes import Unusable
 from bench.race import race
@@ -39,6 +40,8 @@ def main() -> int:
             totals(options, report)
         if "log" in options.parts:
             ledger(options, report)
+        if "longlog" in options.parts:
+            long_log(options, report)
     except Unusable as problem:
         print(f"error: {problem}")
         return 1

@@ -1,6 +1,7 @@
 """Writing whole and making durable, as the files of the log need it."""
 
 import os
+import secrets
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,29 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def put(path: Path, data: bytes, *, mode: int, durable: bool) -> None:
+    """Put a file in its place, whole or not at all. A `durable` one survives a power cut, its name included.
+
+    Raises:
+        OSError: it cannot be written; what was there before is still there.
+    """
+    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+        try:
+            write_all(descriptor, data)
+            if durable:
+                os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        draft.replace(path)
+    except BaseException:
+        draft.unlink(missing_ok=True)
+        raise
+    if durable:
+        sync(path.parent)
 
 
 def copy_beginning(path: Path, to: Path, length: int) -> None:

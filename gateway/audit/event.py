@@ -179,6 +179,15 @@ class Event:
         )
 
 
+def about_of(body: bytes) -> About:
+    """What an event concerns, from its canonical bytes."""
+    given = orjson.loads(body)["about"]
+    agencies, jurisdictions, datasets, fields_ = (
+        tuple(given[name]) for name in ("agencies", "jurisdictions", "datasets", "fields")
+    )
+    return About(agencies, jurisdictions, datasets, fields_, given["case"], hidden=given["hidden"])
+
+
 def data_fields(kind: type[Event]) -> tuple[str, ...]:
     """The fields that a kind adds."""
     common = {one.name for one in fields(Event)}

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from gateway.audit.bodies import Bodies, Body
 from gateway.audit.errors import LogDamaged
+from gateway.audit.key import read_signers
 from gateway.audit.leaf import Leaf, event_id
 from gateway.audit.log import LogFolder
 from gateway.audit.reading import FolderSource, Unreadable
-from gateway.audit.tlog import BadFormat, Checkpoint, NotProven, Signer
+from gateway.audit.tlog import BadFormat, Checkpoint, NotProven
 from gateway.audit.verify import Advance, Tampered, bundles, verify
 
 Found = Callable[[str], None]
@@ -32,9 +33,9 @@ def check_log(folder: LogFolder, found: Found, advance: Advance = lambda *_: Non
     """
     source = FolderSource(folder.public)
     try:
-        verifier = Signer.parse(folder.key.read_text("utf-8")).verifier
+        verifier = read_signers(folder.key)[0].verifier
         head = Checkpoint.open(source.checkpoint(), verifier)
-    except (OSError, BadFormat, NotProven, Unreadable) as problem:
+    except (OSError, LogDamaged, BadFormat, NotProven, Unreadable) as problem:
         found(f"the checkpoint cannot be checked: {problem}")
         return Counted(0, 0)
     try:

@@ -41,12 +41,36 @@ class GatewayStopped(Event):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LogKeyMade(Event):
-    """The log's signing key was made."""
+    """A signing key of the log was made; it signs every checkpoint from here on."""
 
     kind: ClassVar[str] = "log.key-made"
     stage: ClassVar[Stage] = Stage.SECURITY
     vkey: str
     """The verifier key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogKeyRetired(Event):
+    """A signing key of the log was thrown away; checkpoints from here on are not signed by it."""
+
+    kind: ClassVar[str] = "log.key-retired"
+    stage: ClassVar[Stage] = Stage.SECURITY
+    vkey: str
+    """The verifier key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BodyErased(Event):
+    """The body and the salt of an event were erased; its leaf stays."""
+
+    kind: ClassVar[str] = "log.body-erased"
+    stage: ClassVar[Stage] = Stage.SECURITY
+    event: str
+    """The event that it was."""
+    index: int
+    """Its place in the log."""
+    reason: str
+    """Why, as the operator stated it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -201,6 +225,8 @@ KINDS: Final[dict[str, type[Event]]] = {
         GatewayStarted,
         GatewayStopped,
         LogKeyMade,
+        LogKeyRetired,
+        BodyErased,
         BackupMade,
         BackupRestored,
         PolicyLoaded,

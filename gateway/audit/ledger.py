@@ -35,7 +35,7 @@ SET i.digest = CASE WHEN old THEN $digest ELSE i.digest END, i.at = CASE WHEN ol
   i.result = CASE WHEN old THEN null ELSE i.result END
 RETURN [i.digest, i.result, i.cases]
 """
-_KEEP: Final = "MATCH (i:Idempotency {key: $key}) SET i.result = $result, i.cases = $cases"
+_KEEP: Final = "MATCH (i:Idempotency {key: $key}) SET i.result = $result, i.cases = $cases WITH i"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +129,8 @@ class Ledger:
             pending = (await (await tx.run(PENDING, {"cases": cases})).single(strict=True))[0]
             return orjson.loads(result), sealed_of(pending), True
         made = await work(tx)
-        events = await self._outbox.put(tx, made.events)
         kept = {"key": key.stored, "result": orjson.dumps(made.result).decode(), "cases": sorted(made.events)}
-        await (await tx.run(_KEEP, kept)).consume()
-        return made.result, events, False
+        return made.result, await self._outbox.put(tx, made.events, _KEEP, kept), False
 
     async def _refuse(self, key: Key, cause: Cause, denied: Denied) -> None:
         await self.recorder.record(

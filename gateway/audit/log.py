@@ -13,10 +13,10 @@ from typing import Final
 
 from gateway.audit.bodies import Bodies, Body
 from gateway.audit.errors import LogDamaged, LogInUse
-from gateway.audit.key import load_signer
+from gateway.audit.key import load_signers, write_signers
 from gateway.audit.leaf import entry_of, event_id, new_salts
 from gateway.audit.published import CHECKPOINT, KEY, Published
-from gateway.audit.tlog import BadFormat, Checkpoint, NotProven
+from gateway.audit.tlog import BadFormat, Checkpoint, NotProven, Signer
 from gateway.audit.tlog.growing import Growing
 from gateway.audit.tlog.tiles import ENTRIES, HEIGHT, WIDTH, Tile
 from gateway.graph.hold import Held, Hold
@@ -109,7 +109,7 @@ class Log:
         except Held as held:
             raise LogInUse(f"the log in {self.folder.path} is written by another process ({held.holder})") from None
         try:
-            self._signer = load_signer(self.folder.key, self._origin)
+            self._signers = load_signers(self.folder.key, self._origin)
             self._recover(known=0)
             self.is_new = self._bodies.size == 0
             self._published.write(KEY, f"{self.vkey}\n".encode())
@@ -131,7 +131,19 @@ class Log:
     @property
     def vkey(self) -> str:
         """The verifier key of this log."""
-        return self._signer.verifier.vkey
+        return self.signers[0].verifier.vkey
+
+    @property
+    def signers(self) -> tuple[Signer, ...]:
+        """The keys that sign its checkpoints, the youngest first."""
+        return self._signers
+
+    def sign_with(self, signers: Sequence[Signer]) -> None:
+        """Let these keys sign from here on, the youngest first. Everything is published."""
+        write_signers(self.folder.key, signers)
+        self._signers = tuple(signers)
+        self._published.write(KEY, f"{self.vkey}\n".encode())
+        self.write(self.take())
 
     def record(self, events: Sequence[Sealed]) -> int:
         """Append events, durably. Returns the index of the first; the checkpoint covers them after `publish`.
@@ -162,7 +174,7 @@ class Log:
         for tile, data in edition.tiles:
             self._published.write(tile.path, data)
         head = Checkpoint(self._origin, edition.size, edition.root)
-        self._published.write(CHECKPOINT, head.signed(self._signer))
+        self._published.write(CHECKPOINT, head.signed(*self._signers))
         self._published_size = edition.size
 
     def publish(self) -> None:
@@ -173,6 +185,11 @@ class Log:
         """
         self.grow()
         self.write(self.take())
+
+    @property
+    def settled(self) -> int:
+        """The number of entries whose tiles are durable, and whose bodies no start needs."""
+        return self._settled_size
 
     @property
     def unsettled(self) -> int:
@@ -236,10 +253,13 @@ class Log:
         note = self._published.checkpoint()
         if not note:
             return None
-        try:
-            return Checkpoint.open(note, self._signer.verifier)
-        except (BadFormat, NotProven) as problem:
-            raise LogDamaged(f"the published checkpoint is not this log's: {problem}") from None
+        problem: BadFormat | NotProven | None = None
+        for signer in self._signers:  # the youngest may have been about to sign it
+            try:
+                return Checkpoint.open(note, signer.verifier)
+            except (BadFormat, NotProven) as found:
+                problem = found
+        raise LogDamaged(f"the published checkpoint is not this log's: {problem}") from None
 
     def _settled(self) -> int:
         try:

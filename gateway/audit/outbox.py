@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
 
 from neo4j import AsyncManagedTransaction
@@ -29,6 +29,7 @@ LATE: Final = timedelta(seconds=5)
 LEASE: Final = timedelta(seconds=60)
 """After this, another gateway's event is taken over: that gateway is dead."""
 _BATCH: Final = 1_000
+_NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
 # Finding a node does not lock it: only what is read after it was written is read under the lock.
 _PUT: Final = """
@@ -41,20 +42,17 @@ WITH row, before
 UNWIND range(0, size(row.events) - 1) AS i
 CREATE (:Outbox {eventId: row.events[i].id, body: row.events[i].body, caseId: row.case, seq: before + i + 1,
   instance: $instance, at: $now})
-RETURN count(*)
+WITH DISTINCT row.case AS case
 """
-PENDING: Final = """
-UNWIND $cases AS case
+_ALL_OF: Final = """
 MATCH (o:Outbox {caseId: case})
 WITH o ORDER BY o.caseId, o.seq
 RETURN collect([o.eventId, o.body])
 """
-_LATE: Final = """
+PENDING: Final = f"UNWIND $cases AS case {_ALL_OF}"
+_LATE: Final = f"""
 MATCH (o:Outbox) WHERE o.at < $late AND (o.instance = $instance OR o.at < $dead)
-WITH DISTINCT o.caseId AS case LIMIT $most
-MATCH (o:Outbox {caseId: case})
-WITH o ORDER BY o.caseId, o.seq
-RETURN collect([o.eventId, o.body])
+WITH DISTINCT o.caseId AS case LIMIT $most {_ALL_OF}
 """
 _REMOVE: Final = "UNWIND $ids AS id MATCH (o:Outbox {eventId: id}) DELETE o RETURN count(*)"
 
@@ -94,8 +92,20 @@ class Outbox:
         except GraphError as away:
             _log.warning("delivered events stay in the graph until the next start: %s", away)
 
-    async def put(self, tx: AsyncManagedTransaction, events: Mapping[str, Sequence[Event]]) -> list[Sealed]:
+    async def put(
+        self,
+        tx: AsyncManagedTransaction,
+        events: Mapping[str, Sequence[Event]],
+        before: str = "",
+        parameters: Mapping[str, Any] = _NOTHING,
+    ) -> list[Sealed]:
         """Write events into the transaction of their change, by the case that gives them their order.
+
+        Args:
+            tx: the transaction.
+            events: the events by case.
+            before: a statement's beginning, up to a `WITH`, that goes to Neo4j in the same round trip.
+            parameters: what it needs.
 
         Returns:
             What is to be delivered when it has committed: these, and those of the same cases that are not yet.
@@ -105,10 +115,8 @@ class Outbox:
             for case, some in sorted(events.items())
             if some
         ]
-        parameters = {"rows": rows, "instance": self._recorder.instance, "now": clock()}
-        await (await tx.run(_PUT, parameters)).consume()
-        pending = await (await tx.run(PENDING, {"cases": [row["case"] for row in rows]})).single(strict=True)
-        return sealed_of(pending[0])
+        given = {**parameters, "rows": rows, "instance": self._recorder.instance, "now": clock()}
+        return sealed_of((await (await tx.run(f"{before} {_PUT} {_ALL_OF}", given)).single(strict=True))[0])
 
     async def deliver(self, events: Sequence[Sealed], *, again: bool = False) -> list[int]:
         """Append committed events to the log; their indices, when all are durable.

@@ -1,13 +1,11 @@
 """The folder that everybody may read: checkpoint, tiles and entry bundles, as they are served."""
 
-import os
-import secrets
 import shutil
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
-from gateway.audit.durable import sync, write_all
+from gateway.audit.durable import put, sync
 from gateway.audit.tlog.tiles import WIDTH, Tile, beginning
 
 CHECKPOINT: Final = "checkpoint"
@@ -32,21 +30,7 @@ class Published:
         if place.parent not in self._made:
             place.parent.mkdir(parents=True, exist_ok=True)
             self._made.add(place.parent)
-        draft = place.with_name(f".{place.name}.{secrets.token_hex(4)}")
-        try:
-            descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o644)
-            try:
-                write_all(descriptor, data)
-                if durable:
-                    os.fsync(descriptor)
-            finally:
-                os.close(descriptor)
-            draft.replace(place)
-        except BaseException:
-            draft.unlink(missing_ok=True)
-            raise
-        if durable:
-            sync(place.parent)
+        put(place, data, mode=0o644, durable=durable)
 
     def settle(self, tiles: Sequence[Tile]) -> None:
         """Make tiles that were written durable, with their names.

@@ -9,7 +9,8 @@ from typing import Annotated, NoReturn
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from gateway.audit.errors import LogInUse
+from gateway.audit.errors import LogDamaged, LogInUse
+from gateway.audit.event import OPERATOR, Cause
 from gateway.audit.export import check_export, export_events
 from gateway.audit.fsck import check_log
 from gateway.audit.log import LogFolder
@@ -18,10 +19,12 @@ from gateway.audit.published import KEY
 from gateway.audit.reading import FolderSource, LogSource, Unreadable, UrlSource
 from gateway.audit.reindex import reindex
 from gateway.audit.tlog import BadFormat, NotProven, Verifier
+from gateway.audit.upkeep import NotErasable, erase_body, retire_keys, rotate_key
 from gateway.audit.verify import Advance, Tampered, verify
 from gateway.cli._console import notes, report
 from gateway.graph import make_id
-from gateway.settings import load_settings
+from gateway.policy.store import PolicyStore
+from gateway.settings import Settings, load_settings
 
 app = typer.Typer(help="The log: check it, prove what is in it.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -161,6 +164,48 @@ def show_key() -> None:
         _fail(f"there is no log in {path.parent} yet. Start one: gateway serve")
 
 
+@app.command("rotate-key")
+def new_key() -> None:
+    """Make a new signing key; the old one signs too until 'retire-keys'. Stop the gateway before."""
+    settings = load_settings()
+    with _stopped():
+        vkey = rotate_key(settings.state, settings.log_origin, _cause(settings))
+    typer.echo(vkey)
+    notes.print(
+        "This key signs from now on, and the old ones beside it. Give it to who checks this log, and back it up."
+    )
+
+
+@app.command("retire-keys")
+def old_keys() -> None:
+    """Throw away all signing keys but the youngest. Stop the gateway before.
+
+    Who knows no other than an old one cannot check what comes from then on.
+    """
+    settings = load_settings()
+    with _stopped():
+        retired = retire_keys(settings.state, settings.log_origin, _cause(settings))
+    for vkey in retired:
+        typer.echo(vkey)
+    notes.print(f"{len(retired)} {'key' if len(retired) == 1 else 'keys'} retired.")
+
+
+@app.command("erase")
+def erase(
+    event: Annotated[str, typer.Argument(help="The id of an event: ev_…")],
+    reason: Annotated[str, typer.Option(help="Why, for the log.")],
+) -> None:
+    """Erase the body of an event. Its leaf stays, and the log holds. Stop the gateway before.
+
+    Backups from before still have it.
+    """
+    settings = load_settings()
+    with _stopped():
+        index = erase_body(settings.state, settings.log_origin, _cause(settings), event, reason)
+    rebuild_index()
+    notes.print(f"The body of entry {index} is erased. That it was, and why, is an event of the log.")
+
+
 @app.command("reindex")
 def rebuild_index() -> None:
     """Make the index anew from the bodies, each checked against its leaf. Stop the gateway before."""
@@ -172,14 +217,26 @@ def rebuild_index() -> None:
         missing += 1
         typer.echo(fault)
 
-    try:
-        with _progress("Indexing") as advance:
-            entries = reindex(settings.state, settings.log_origin, found, advance)
-    except LogInUse as problem:
-        _fail(f"{problem}. Stop that one first.")
+    with _stopped(), _progress("Indexing") as advance:
+        entries = reindex(settings.state, settings.log_origin, found, advance)
     if missing:
         _fail(f"{missing} of {entries:,} entries are not in the index. Restore their bodies from a backup, and again.")
     notes.print(f"{entries:,} entries indexed.")
+
+
+def _cause(settings: Settings) -> Cause:
+    return Cause(OPERATOR, PolicyStore(settings.policy_dir).current.digest)
+
+
+@contextmanager
+def _stopped() -> Iterator[None]:
+    """For what no gateway may be writing at the same time."""
+    try:
+        yield
+    except LogInUse as problem:
+        _fail(f"{problem}. Stop that one first.")
+    except (LogDamaged, NoSuchEvent, NotErasable) as problem:
+        _fail(f"{problem}.")
 
 
 @contextmanager

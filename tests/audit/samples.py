@@ -6,6 +6,7 @@ from gateway.audit.event import About, Actor, ActorKind, Cause, Event, Outcome
 from gateway.audit.kinds import (
     BackupMade,
     BackupRestored,
+    BodyErased,
     Change,
     ChangeRefused,
     CitySeeded,
@@ -16,6 +17,7 @@ from gateway.audit.kinds import (
     GatewayStopped,
     InventoryImported,
     LogKeyMade,
+    LogKeyRetired,
     PolicyLoaded,
     PolicyRefused,
     TokensRefused,
@@ -35,6 +37,8 @@ def of_every_kind() -> list[Event]:
         GatewayStarted(cause=GATEWAY, moment=MOMENT, id="ev_1", release="0.1.0", repaired=17),
         GatewayStopped(cause=GATEWAY, moment=MOMENT, id="ev_2"),
         LogKeyMade(cause=GATEWAY, moment=MOMENT, id="ev_3", vkey="localhost/log+00000000+AA=="),
+        LogKeyRetired(cause=GATEWAY, moment=MOMENT, id="ev_15", vkey="localhost/log+00000000+AA=="),
+        BodyErased(cause=GATEWAY, moment=MOMENT, id="ev_16", event="ev_8", index=7, reason="个人信息"),
         BackupMade(
             cause=GATEWAY,
             moment=MOMENT,

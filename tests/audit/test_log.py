@@ -125,7 +125,7 @@ def test_a_crash_at_any_point_takes_nothing_that_was_acknowledged(
     assert again.size == count + 1
     assert again.dropped == len(torn)
     again.close()
-    shown = verify(FolderSource(LogFolder(state).public), key(state), older=kept.signed(again._signer))
+    shown = verify(FolderSource(LogFolder(state).public), key(state), older=kept.signed(*again.signers))
     assert shown.head.size == count + 1
     assert faults(state) == []
     last = prove_entry(LogFolder(state), count - 1)
@@ -323,7 +323,7 @@ def test_a_signed_checkpoint_with_another_root_is_not_this_logs(tmp_path: Path) 
     log = opened(tmp_path)
     write(log, 10)
     public = LogFolder(tmp_path).public
-    (public / "checkpoint").write_bytes(Checkpoint(ORIGIN, 10, bytes(32)).signed(log._signer))
+    (public / "checkpoint").write_bytes(Checkpoint(ORIGIN, 10, bytes(32)).signed(*log.signers))
     log.close()
     with pytest.raises(Tampered, match="root of the checkpoint"):
         verify(FolderSource(public), key(tmp_path))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.audit.tlog.errors import BadFormat, NotProven
-from gateway.audit.tlog.note import Signer, Verifier, unbase64
+from gateway.audit.tlog.note import Signer, Verifier, sign_note, unbase64
 
 LARGEST_SIZE: Final = 2**63 - 1
 _HASH_BYTES: Final = 32
@@ -38,9 +38,9 @@ class Checkpoint:
         """The text that is signed."""
         return f"{self.origin}\n{self.size}\n{base64.b64encode(self.root).decode()}\n"
 
-    def signed(self, signer: Signer) -> bytes:
+    def signed(self, *signers: Signer) -> bytes:
         """The checkpoint as a note."""
-        return signer.sign(self.text)
+        return sign_note(self.text, signers)
 
     @classmethod
     def parse(cls, text: str) -> "Checkpoint":

@@ -3,6 +3,7 @@
 import base64
 import binascii
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -152,8 +153,17 @@ class Signer:
 
     def sign(self, text: str) -> bytes:
         """The note of `text`, which ends with a newline."""
+        return sign_note(text, [self])
+
+    def signature(self, text: str) -> str:
+        """This key's line under a note."""
         signature = base64.b64encode(self.verifier.key_id + self.key.sign(text.encode())).decode()
-        return f"{text}\n{_DASH}{self.name} {signature}\n".encode()
+        return f"{_DASH}{self.name} {signature}\n"
+
+
+def sign_note(text: str, signers: Iterable[Signer]) -> bytes:
+    """The note of `text`, which ends with a newline, with a signature of each key."""
+    return f"{text}\n{''.join(signer.signature(text) for signer in signers)}".encode()
 
 
 def _split(note: bytes) -> tuple[str, list[tuple[str, bytes, bytes]]]:
