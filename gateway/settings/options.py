@@ -191,6 +191,18 @@ class Settings(BaseSettings):
         lambda: _PROJECT / "policies", "Where model.conf and policy.csv are", shown="policies/ of the project"
     )
 
+    # Deadlines
+    rules: Path = _option(
+        lambda: _PROJECT / "policies" / "rules.yaml",
+        "The rule sets: how many working days each duty has, since when, by which text",
+        shown="policies/rules.yaml of the project",
+    )
+    calendar: Path | None = _option(
+        None,
+        "A file with the working days of years that the State Council's calendar of this release does not have yet",
+        shown="none",
+    )
+
     # Limits
     max_body_bytes: int = _option(1_000_000, "Largest request body", unit="bytes", ge=1_000, le=100_000_000)
     max_response_bytes: int = _option(16_000_000, "Largest response", unit="bytes", ge=10_000, le=1_000_000_000)
