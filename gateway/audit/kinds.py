@@ -206,6 +206,50 @@ class DataFetched(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CaseMoved(Event):
+    """Somebody acted in a case: applied, answered, declared or withdrew (R16)."""
+
+    kind: ClassVar[str] = "case.moved"
+    stage: ClassVar[Stage] = Stage.SHARING
+    procedure: str
+    """Which procedure it is."""
+    act: str
+    """What was done."""
+    before: str | None
+    """The state before; null where the case began with it."""
+    after: str
+    """The state since."""
+    n: int
+    """The version of the case since."""
+    document: str | None
+    """SHA-256 of the document that was signed; null for an act without a signature."""
+    signature: str | None
+    """SHA-256 of the file of its signature."""
+    due: str | None
+    """Until when an answer is in time, where one is due since."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantMoved(Event):
+    """A grant was given, suspended, resumed or revoked (R16.2, R30)."""
+
+    kind: ClassVar[str] = "grant.moved"
+    stage: ClassVar[Stage] = Stage.SHARING
+    grant: str
+    """Which grant."""
+    act: str
+    """What was done."""
+    before: str | None
+    """The state before; null where it was given."""
+    after: str
+    """The state since."""
+    document: str
+    """SHA-256 of the document that was signed."""
+    signature: str
+    """SHA-256 of the file of its signature."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRefused(Event):
     """Somebody asked for a change that was refused."""
 
@@ -237,6 +281,8 @@ KINDS: Final[dict[str, type[Event]]] = {
         InventoryImported,
         DataRefreshed,
         DataFetched,
+        CaseMoved,
+        GrantMoved,
         ChangeRefused,
     )
 }

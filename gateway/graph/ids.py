@@ -2,10 +2,13 @@
 
 import base64
 import hashlib
+import secrets
 from typing import Final
 
 PREFIXES: Final = frozenset({"ju_", "ag_", "ds_", "dv_", "fd_", "di_", "pe_", "ap_", "gr_", "so_"})
 """Jurisdiction, Agency, Dataset, DatasetVersion, Field, Distribution, Person, Appointment, Grant, Source."""
+RANDOM: Final = frozenset({"cs_", "gr_", "dc_", "sg_"})
+"""Case, Grant, Document and signing: things that come into being here and have no key of their own."""
 
 _SEPARATOR: Final = "\x1f"
 
@@ -25,4 +28,19 @@ def make_id(prefix: str, *parts: str) -> str:
     if not parts or any(_SEPARATOR in part for part in parts):
         raise ValueError("an id needs at least one key part, and none may hold U+001F")
     digest = hashlib.sha256(_SEPARATOR.join((prefix, *parts)).encode("utf-8", "surrogatepass")).digest()
-    return f"{prefix}{base64.b32encode(digest[:16]).decode('ascii').rstrip('=').lower()}"
+    return _spelled(prefix, digest[:16])
+
+
+def random_id(prefix: str) -> str:
+    """An id that nothing else has, and that nobody can guess.
+
+    Raises:
+        ValueError: a prefix of things whose ids follow from their keys.
+    """
+    if prefix not in RANDOM:
+        raise ValueError(f"unknown id prefix {prefix!r}; known are {', '.join(sorted(RANDOM))}")
+    return _spelled(prefix, secrets.token_bytes(16))
+
+
+def _spelled(prefix: str, number: bytes) -> str:
+    return f"{prefix}{base64.b32encode(number).decode('ascii').rstrip('=').lower()}"

@@ -1,0 +1,184 @@
+"""Two steps for whatever has legal weight: prepare a document, and file it with the signature that was made of it.
+
+Preparing has no effect but a document that waits to be signed for a day. Filing checks everything again under the locks
+of what it changes, and then does all of it in one transaction, or nothing.
+"""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import orjson
+from neo4j import AsyncManagedTransaction
+
+from gateway.audit.event import Cause
+from gateway.audit.ledger import Denied, Key, Ledger, Made
+from gateway.graph import random_id
+from gateway.graph.times import instant
+from gateway.identity import Subject
+from gateway.policy.table import AccessTable
+from gateway.rules import day_of
+from gateway.sharing.acts import Request
+from gateway.sharing.cases import find_case
+from gateway.sharing.clocks import Rules
+from gateway.sharing.document import Document
+from gateway.sharing.drafting import Asking, Draft, draft_of, step_now
+from gateway.sharing.office import Office, find_office
+from gateway.sharing.signatures import check_signature
+from gateway.sharing.taking import Taking, move_case
+from gateway.sharing.words import Act, Procedure
+from gateway.signing import Trust
+
+PREPARE: Final = "prepare"
+FILE: Final = "fileSigned"
+WITHDRAW: Final = "withdrawApplication"
+WAITS: Final = timedelta(days=1)
+"""How long a prepared document waits for its signature."""
+_MOST: Final = 100
+"""Prepared documents of one person; the oldest are let go."""
+
+_KEEP: Final = """
+CREATE (:Preparation {id: $id, person: $person, digest: $digest, bytes: $bytes, preparedAt: $now})
+WITH 1 AS one
+MATCH (old:Preparation {person: $person})
+WITH old ORDER BY old.preparedAt DESC, old.id SKIP $most
+DELETE old
+"""
+_TAKE: Final = """
+OPTIONAL MATCH (p:Preparation {id: $id, person: $person})
+SET p.locked = true REMOVE p.locked
+RETURN {prepared: p {.*}, filed: EXISTS { MATCH (:Document {id: $id, person: $person}) }}
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Filing:
+    """Makes and takes documents. One per process; the clock is what tests turn."""
+
+    ledger: Ledger
+    rules: Rules
+    trust: Callable[[], Trust]
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+
+    async def prepare(
+        self, subject: Subject, table: AccessTable, cause: Cause, request: Request, key: str
+    ) -> Mapping[str, Any]:
+        """The document that a request has to be signed as.
+
+        Returns:
+            `{signing, document, digest}`: an id, the canonical text, and its SHA-256.
+
+        Raises:
+            Denied: it cannot be signed as it is.
+            LogError: see `Ledger.change`.
+        """
+
+        async def work(tx: AsyncManagedTransaction) -> Made:
+            now, office = self.clock(), await find_office(tx, subject)
+            draft = await draft_of(tx, Asking(subject, table, office, now), request)
+            if draft.step.starts is not None:  # whether it can be said until when an answer is due
+                self.rules.clocks(draft.step.starts, draft.content["provider"]["code"], now, draft.about)
+            signing = random_id("sg_")
+            document = self._document(signing, draft, office, cause, now)
+            given = {
+                "id": signing,
+                "person": subject.id,
+                "digest": document.digest,
+                "bytes": document.data.decode(),
+                "now": instant(now),
+                "most": _MOST,
+            }
+            await (await tx.run(_KEEP, given)).consume()
+            return Made({"signing": signing, "document": document.data.decode(), "digest": document.digest}, {})
+
+        asked = orjson.loads(orjson.dumps(asdict(request)))
+        return await self.ledger.change(Key(str(subject.id), PREPARE, key, asked), cause, work)
+
+    async def file(
+        self, subject: Subject, table: AccessTable, cause: Cause, signing: str, signature: bytes, key: str
+    ) -> Mapping[str, Any]:
+        """File a prepared document with its signature: what it says takes effect.
+
+        Returns:
+            `{case, grant}`: ids, null where there is none.
+
+        Raises:
+            Denied: it does not, and nothing was changed.
+            LogError: see `Ledger.change`.
+        """
+
+        async def work(tx: AsyncManagedTransaction) -> Made:
+            now, office = self.clock(), await find_office(tx, subject)
+            taken = (await (await tx.run(_TAKE, {"id": signing, "person": subject.id})).single(strict=True))[0]
+            document, prepared = _taken(taken, office, signing, now)
+            signed = await check_signature(
+                tx, office, document.data, signature, self.trust(), prepared=prepared, now=now
+            )
+            taking = Taking(tx, subject, table, office, cause, document, signed, now, self.rules)
+            return await taking.made()
+
+        digest = hashlib.sha256(signature).hexdigest()
+        asked = {"signing": signing, "signature": digest}
+        return await self.ledger.change(Key(str(subject.id), FILE, key, asked), cause, work)
+
+    async def withdraw(
+        self, subject: Subject, cause: Cause, identifier: str, version: int, key: str
+    ) -> Mapping[str, Any]:
+        """Take an application back that is not answered yet.
+
+        Returns:
+            `{case, grant}`: the case's id, and null.
+
+        Raises:
+            Denied: it is not theirs, or answered.
+            LogError: see `Ledger.change`.
+        """
+
+        async def work(tx: AsyncManagedTransaction) -> Made:
+            office = await find_office(tx, subject)
+            case = await find_case(tx, subject, identifier)
+            step = step_now(office, case, Procedure(case["kind"]), Act.WITHDRAW, version)
+            event = await move_case(tx, cause, case, step, instant(self.clock()))
+            return Made({"case": case["id"], "grant": None}, {case["id"]: [event]})
+
+        asked = {"case": identifier, "version": version}
+        return await self.ledger.change(Key(str(subject.id), WITHDRAW, key, asked), cause, work)
+
+    def _document(self, signing: str, draft: Draft, office: Office, cause: Cause, now: datetime) -> Document:
+        step = draft.step
+        return Document.of(
+            {
+                "signing": signing,
+                "procedure": str(step.procedure),
+                "act": str(step.act),
+                "case": draft.case,
+                "version": draft.version,
+                "by": office.stated,
+                "preparedAt": instant(now),
+                "rules": list(self.rules.book.in_force(day_of(now))),
+                "policy": cause.policy,
+                "content": draft.content,
+            }
+        )
+
+
+def _taken(taken: Mapping[str, Any], office: Office, signing: str, now: datetime) -> tuple[Document, datetime]:
+    """A prepared document that can be filed now, and when it was prepared."""
+    prepared = taken["prepared"]
+    if prepared is None:
+        if taken["filed"]:
+            raise Denied("ALREADY_FILED", "this document was filed; its signature counts once", path="signing")
+        text = f"nothing waits for your signature under {signing!r:.60}; prepare it anew"
+        raise Denied("NOT_FOUND", text, path="signing", target=signing)
+    began = datetime.fromisoformat(prepared["preparedAt"])
+    if now - began > WAITS:
+        raise Denied(
+            "PREPARATION_EXPIRED", "this document has waited for more than a day; prepare it anew", path="signing"
+        )
+    document = Document(prepared["bytes"].encode())
+    if document.stated["by"]["appointment"] != office.appointment:
+        text = "this was prepared in another appointment of yours; act in that one, or prepare it anew"
+        raise Denied("OTHER_APPOINTMENT", text, path="signing")
+    return document, began
