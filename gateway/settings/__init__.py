@@ -4,7 +4,7 @@ A wrong value, an unknown variable and options that exclude each other are refus
 variable. Knows nothing of what the options are for; every room may read it.
 """
 
-from gateway.settings.issuers import Algorithm, IssuerSettings, TokenType
+from gateway.settings.issuers import Algorithm, IssuerSettings, TokenType, check_address
 from gateway.settings.loading import SettingsRefused, load_settings
 from gateway.settings.options import LogFormat, LogLevel, Settings, Switch, is_loopback
 from gateway.settings.table import settings_table
@@ -18,6 +18,7 @@ __all__ = [
     "SettingsRefused",
     "Switch",
     "TokenType",
+    "check_address",
     "is_loopback",
     "load_settings",
     "settings_table",

@@ -24,8 +24,12 @@ class TokenType(StrEnum):
     JWT = "JWT"
 
 
-def _fetchable(url: str) -> str:
-    """Keys come over https; plain http only from this machine, for tests and side-cars."""
+def check_address(url: str) -> str:
+    """What is believed comes over https; plain http only from this machine, for tests and side-cars.
+
+    Raises:
+        ValueError: it is another address.
+    """
     parts = urlsplit(url)
     local = parts.hostname in {"localhost", "127.0.0.1", "::1"}
     if not parts.hostname or not (parts.scheme == "https" or (parts.scheme == "http" and local)):
@@ -39,7 +43,9 @@ class IssuerSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     iss: Annotated[str, Field(min_length=1, description="The exact `iss` claim")]
-    jwks_url: Annotated[str, AfterValidator(_fetchable)] | None = Field(None, description="Where its JWKS is fetched")
+    jwks_url: Annotated[str, AfterValidator(check_address)] | None = Field(
+        None, description="Where its JWKS is fetched"
+    )
     jwks_file: Path | None = Field(None, description="A JWKS file, instead of an address")
     audience: str | None = Field(None, description="The `aud` its tokens carry, when not GATEWAY_AUDIENCE")
     algorithms: frozenset[Algorithm] = Field(frozenset(Algorithm), min_length=1)

@@ -12,7 +12,7 @@ from limits.storage import storage_from_string
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from gateway.settings.issuers import IssuerSettings, distinct, read_issuers
+from gateway.settings.issuers import IssuerSettings, check_address, distinct, read_issuers
 
 PREFIX: Final = "GATEWAY_"
 _PROJECT: Final = Path(__file__).resolve().parents[2]
@@ -163,6 +163,27 @@ class Settings(BaseSettings):
     )  # fmt: skip
     clock_skew: float = _option(30.0, "Tolerated difference to an issuer's clock", unit="seconds", ge=0, le=300)
 
+    # Who signs documents
+    trust_roots: Path | None = _option(
+        None,
+        "A PEM file with the roots of the authorities whose officers' certificates count. Without it, the development"
+        " authority's, where the development issuer is on",
+        shown="none",
+    )
+    timestamp_roots: Path | None = _option(
+        None, "A PEM file with the roots of the authorities whose timestamps count; goes with GATEWAY_TRUST_ROOTS",
+        shown="none",
+    )  # fmt: skip
+    revocation_lists: Path | None = _option(
+        None,
+        "A folder of revocation lists (`*.crl`, DER or PEM), kept current by the operator. With it, an officer's"
+        " certificate counts only when a list speaks about the time of signing",
+        shown="none",
+    )
+    timestamp_url: Annotated[str, AfterValidator(check_address)] | None = _option(
+        None, "The timestamp authority that `gateway sign` asks (RFC 3161): https, or http on loopback", shown="none"
+    )
+
     # What is written
     log_format: LogFormat = _option(LogFormat.JSON, "How log lines are written: json or text")
     log_level: LogLevel = _option(LogLevel.INFO, "The least important line written: debug, info, warning, error")
@@ -237,6 +258,10 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"GATEWAY_HOST {self.host!r} is not loopback: set GATEWAY_ALLOWED_HOSTS to the names that clients use"
             )
+        if (self.trust_roots is None) != (self.timestamp_roots is None):
+            raise ValueError("GATEWAY_TRUST_ROOTS and GATEWAY_TIMESTAMP_ROOTS need each other; set both or neither")
+        if self.revocation_lists is not None and self.trust_roots is None:
+            raise ValueError("GATEWAY_REVOCATION_LISTS is set without GATEWAY_TRUST_ROOTS; set both or neither")
         if self.development_issuer is Switch.ON and (obstacles := self._obstacles()):
             raise ValueError(f"GATEWAY_DEVELOPMENT_ISSUER cannot be on together with {', '.join(obstacles)}")
         return self

@@ -1,0 +1,104 @@
+"""Where a signature's timestamp comes from: an authority's address (RFC 3161 over HTTP)."""
+
+import secrets
+import time
+from typing import Final, Protocol
+
+import httpx
+from asn1crypto import algos, tsp
+
+from gateway.settings import check_address
+from gateway.signing.errors import SignatureRefused, TimestampUnavailable
+from gateway.signing.timestamp import read_token
+
+LARGEST: Final = 64 * 1024
+"""Bytes of an authority's answer; one with its chain has some 6,000."""
+PATIENCE: Final = 15.0
+"""Seconds that an authority may take, as a whole."""
+_GRANTED: Final = frozenset({"granted", "granted_with_mods"})
+
+
+class Timestamps(Protocol):
+    """Gives timestamps."""
+
+    def token(self, digest: bytes, hash_name: str) -> bytes:
+        """A timestamp token (RFC 3161, DER) over this digest, made with the hash of that name.
+
+        Raises:
+            TimestampUnavailable: none is to be had.
+        """
+
+
+class HttpTimestamps:
+    """A timestamp authority behind an address. It sees a hash of a signature, and nothing of the document."""
+
+    def __init__(self, url: str, *, patience: float = PATIENCE) -> None:
+        """Take an address with https, or on this machine.
+
+        Raises:
+            TimestampUnavailable: it is another one.
+        """
+        try:
+            self._url = check_address(url)
+        except ValueError as problem:
+            raise TimestampUnavailable(f"the timestamp authority's address {url!r} {problem}") from None
+        self._patience = patience
+
+    def token(self, digest: bytes, hash_name: str) -> bytes:
+        """See `Timestamps.token`."""
+        imprint = tsp.MessageImprint({
+            "hash_algorithm": algos.DigestAlgorithm({"algorithm": hash_name}), "hashed_message": digest,
+        })  # fmt: skip
+        nonce = secrets.randbits(63) | 1
+        asked = tsp.TimeStampReq({"version": 1, "message_imprint": imprint, "nonce": nonce, "cert_req": True})
+        try:
+            return _read(self._ask(asked.dump()), imprint, nonce)
+        except TimestampUnavailable as problem:
+            raise TimestampUnavailable(f"no timestamp from {self._url}: {problem}") from None
+
+    def _ask(self, question: bytes) -> bytes:
+        answer = bytearray()
+        until = time.monotonic() + self._patience
+        headers = {"Content-Type": "application/timestamp-query", "Accept-Encoding": "identity"}
+        try:
+            with (
+                # Proxies of the environment are for the internet: whoever names an address means that one.
+                httpx.Client(timeout=self._patience, follow_redirects=False, trust_env=False) as client,
+                client.stream("POST", self._url, content=question, headers=headers) as response,
+            ):
+                if response.status_code != httpx.codes.OK:
+                    raise TimestampUnavailable(f"it answers {response.status_code}")
+                for chunk in response.iter_raw():
+                    answer += chunk
+                    if len(answer) > LARGEST:
+                        raise TimestampUnavailable(f"its answer is larger than {LARGEST} bytes")
+                    if time.monotonic() > until:
+                        raise TimestampUnavailable(f"it takes longer than {self._patience:g} seconds")
+        except (httpx.HTTPError, httpx.InvalidURL) as problem:
+            raise TimestampUnavailable(f"it cannot be reached ({type(problem).__name__})") from None
+        return bytes(answer)
+
+
+def _read(answer: bytes, imprint: tsp.MessageImprint, nonce: int) -> bytes:
+    """The token in an authority's answer, if it answers the question. Whether to trust it is for `verify`."""
+    try:
+        response = tsp.TimeStampResp.load(answer, strict=True)
+        status = response["status"]["status"].native
+        if status not in _GRANTED:
+            raise TimestampUnavailable(f"it refuses: {status}")
+        token = bytes(response["time_stamp_token"].dump())
+        info = read_token(token).info
+        answered, theirs = info["message_imprint"].native, info["nonce"].native
+    except TimestampUnavailable:
+        raise
+    except SignatureRefused as problem:
+        raise TimestampUnavailable(problem.message) from None
+    except Exception:  # noqa: BLE001 - bytes from elsewhere; the parser has many ways to say that they are nothing
+        raise TimestampUnavailable("its answer is not one of a timestamp authority (RFC 3161)") from None
+    if theirs != nonce:
+        raise TimestampUnavailable("it answers another request (the nonce differs)")
+    if answered["hashed_message"] != imprint["hashed_message"].native or (
+        answered["hash_algorithm"]["algorithm"] != imprint["hash_algorithm"].native["algorithm"]
+    ):
+        raise TimestampUnavailable("it stamped something else than it was asked to")
+    return token
