@@ -206,6 +206,34 @@ class DataFetched(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateRegistered(Event):
+    """A certificate was registered for a person, who can sign with its key from then on (R19)."""
+
+    kind: ClassVar[str] = "certificate.registered"
+    stage: ClassVar[Stage] = Stage.SECURITY
+    person: str
+    """Whose it is."""
+    fingerprint: str
+    """SHA-256 of the certificate."""
+    until: str
+    """Until when it is valid."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateRevoked(Event):
+    """A certificate was revoked: nothing that is signed with its key from then on counts (R19)."""
+
+    kind: ClassVar[str] = "certificate.revoked"
+    stage: ClassVar[Stage] = Stage.SECURITY
+    person: str
+    """Whose it was."""
+    fingerprint: str
+    """SHA-256 of the certificate."""
+    since: str
+    """From when on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseMoved(Event):
     """Somebody acted in a case: applied, answered, declared or withdrew (R16)."""
 
@@ -281,6 +309,8 @@ KINDS: Final[dict[str, type[Event]]] = {
         InventoryImported,
         DataRefreshed,
         DataFetched,
+        CertificateRegistered,
+        CertificateRevoked,
         CaseMoved,
         GrantMoved,
         ChangeRefused,

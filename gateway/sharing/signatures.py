@@ -52,7 +52,7 @@ async def check_signature(
     except SignatureRefused as refused:
         raise Denied(f"SIGNATURE_{refused.code}", str(refused), path="signature") from None
     given = {
-        "fingerprint": verified.fingerprint,
+        "fingerprint": verified.certificate.fingerprint,
         "appointment": office.appointment,
         "time": instant(verified.gen_time),
         "now": instant(now),

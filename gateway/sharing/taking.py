@@ -183,7 +183,7 @@ class Taking:
             "bytes": self.document.data.decode(),
             "signature": b64encode(self.signed.data).decode(),
             "signatureDigest": self._signature_digest,
-            "fingerprint": verified.fingerprint,
+            "fingerprint": verified.certificate.fingerprint,
             "genTime": instant(verified.gen_time),
             "now": instant(self.now),
         }
