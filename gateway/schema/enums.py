@@ -7,6 +7,7 @@ import strawberry
 
 from gateway.audit.event import ActorKind, Outcome, Stage
 from gateway.schema import terms
+from gateway.sharing.words import Act, CaseState, Party, Procedure, Purpose, RowOperator
 from gateway.vocabulary import (
     Action,
     AgencyKind,
@@ -159,6 +160,13 @@ _enum(
     },
 )
 
+_enum(Procedure, "The ways in which data is asked for, and what becomes of a grant.", terms.PROCEDURE)
+_enum(CaseState, "Where a case or a grant stands.", terms.CASE_STATE)
+_enum(Act, "What somebody does in a procedure.", terms.ACT)
+_enum(Party, "The sides of a case.", terms.PARTY)
+_enum(Purpose, "使用用途. What data is wanted for (article 17).", terms.PURPOSE)
+_enum(RowOperator, "How a row condition compares a field with its values.", terms.ROW_OPERATOR)
+
 
 @strawberry.enum(description="The direction of an order.")
 class OrderDirection(Enum):
@@ -169,9 +177,11 @@ class OrderDirection(Enum):
 
 
 __all__ = [
+    "Act",
     "Action",
     "ActorKind",
     "AgencyKind",
+    "CaseState",
     "DataType",
     "Element",
     "Format",
@@ -181,8 +191,12 @@ __all__ = [
     "OrderDirection",
     "Origin",
     "Outcome",
+    "Party",
     "Period",
+    "Procedure",
+    "Purpose",
     "Role",
+    "RowOperator",
     "Sensitivity",
     "ShareType",
     "Stage",

@@ -5,6 +5,7 @@ was a quarter of what a small query costs this process, and its refusals have no
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
@@ -22,6 +23,7 @@ from gateway.graph import Graph, GraphTimeout, GraphUnavailable
 from gateway.identity import PUBLIC, Subject
 from gateway.plan import Asker, BadInput, Budget, Planner
 from gateway.policy.store import PolicyStore
+from gateway.rules import load_calendar, load_rules
 from gateway.schema import ide
 from gateway.schema.build import ENTITIES, build_schema
 from gateway.schema.context import Context
@@ -30,6 +32,10 @@ from gateway.schema.refusals import Refused, coded
 from gateway.schema.upkeep import Upkeep
 from gateway.schema.usage import SOURCE, usage_of
 from gateway.settings import Settings
+from gateway.sharing.clocks import Rules
+from gateway.sharing.filing import Filing
+from gateway.sharing.reading import Cases
+from gateway.signing import trust
 
 JSON: Final = "application/json"
 RESPONSE_TYPE: Final = "application/graphql-response+json"
@@ -52,7 +58,9 @@ class _Operation:
 class Endpoint:
     """The GraphQL endpoint."""
 
-    def __init__(self, settings: Settings, planner: Planner, upkeep: Upkeep, ledger: Ledger) -> None:
+    def __init__(
+        self, settings: Settings, planner: Planner, upkeep: Upkeep, ledger: Ledger, filing: Filing, cases: Cases
+    ) -> None:
         limits = Limits(
             tokens=settings.max_tokens,
             depth=settings.max_depth,
@@ -67,6 +75,8 @@ class Endpoint:
         self._planner = planner
         self._ledger = ledger
         self._events = Events(ledger.recorder.folder)
+        self._filing = filing
+        self._cases = cases
         self._upkeep = upkeep
         self._most_bytes = settings.max_response_bytes
         self._timeout = settings.query_timeout
@@ -126,7 +136,7 @@ class Endpoint:
         result = await self._schema.execute(
             operation.query,
             operation.variables,
-            Context(asker, self._planner, self._ledger, self._events, request_id),
+            Context(asker, self._planner, self._ledger, self._events, self._filing, self._cases, request_id),
             operation_name=operation.name,
             allowed_operation_types=_METHODS[scope["method"]],
         )
@@ -230,7 +240,9 @@ def graphql_app(settings: Settings, graph: Graph, policy: PolicyStore, ledger: L
     )
     upkeep = Upkeep(graph, policy, planner, ledger.recorder)
     upkeep.warm()
-    return Endpoint(settings, planner, upkeep, ledger)
+    rules = Rules(load_rules(settings.rules), load_calendar(settings.calendar))
+    filing = Filing(ledger, rules, partial(trust, settings))
+    return Endpoint(settings, planner, upkeep, ledger, filing, Cases(graph))
 
 
 __all__ = ["Endpoint", "graphql_app"]

@@ -5,11 +5,11 @@ from typing import Annotated, Any
 import strawberry
 from strawberry import Info
 
-from gateway.audit.event import Actor, ActorKind, Cause
 from gateway.catalog.refresh import Refresh, record_refresh
-from gateway.identity import Subject
+from gateway.schema.causes import cause_of
 from gateway.schema.context import Context
 from gateway.schema.dataset import Dataset
+from gateway.schema.filing import FilingMutations
 from gateway.schema.problem import Problem, attempt, check_key
 from gateway.schema.scalars import DateTime
 
@@ -44,7 +44,7 @@ class RecordRefreshPayload:
 
 
 @strawberry.type(description="What can be changed.")
-class Mutation:
+class Mutation(FilingMutations):
     """The root of changes."""
 
     @strawberry.mutation(
@@ -65,19 +65,10 @@ class Mutation:
                 context.ledger,
                 subject,
                 context.planner.table_for(subject.profile),
-                _cause(context, subject),
+                cause_of(context),
                 Refresh(input.dataset, input.refreshed_at),
                 input.idempotency_key,
             )
         )
         made = made or {}
         return RecordRefreshPayload(event=made.get("event"), problems=problems, dataset_id=made.get("dataset"))
-
-
-def _cause(context: Context, subject: Subject) -> Cause:
-    if subject.id is None:
-        actor = Actor(ActorKind.PUBLIC)
-    else:
-        role = next(iter(subject.profile.roles)) if subject.agency else None
-        actor = Actor(ActorKind.PERSON, subject.id, subject.agency, role, subject.appointment, subject.home)
-    return Cause(actor, context.planner.table_for(subject.profile).digest, context.request_id)

@@ -19,6 +19,17 @@ from gateway.schema.access import AccessDecision
 from gateway.schema.agency import Agency
 from gateway.schema.arguments import After, AgenciesWhere, Before, First, Last, Ordered, Where
 from gateway.schema.audit import AuditEvent, AuditEventConnection, Way, Which, one_event, page_of_events
+from gateway.schema.cases import (
+    AccessGrant,
+    AccessRequest,
+    AccessRequestConnection,
+    Side,
+    Standing,
+    one_grant,
+    one_request,
+    page_of_requests,
+    tasks_of,
+)
 from gateway.schema.connection import Connection as Page
 from gateway.schema.connection import FacetedConnection, Facets, PageInfo
 from gateway.schema.context import Context
@@ -194,6 +205,34 @@ class Query:
         """A page of events."""
         given: Any = filter
         return await page_of_events(info.context, given, order_by, first, after)
+
+    @strawberry.field(description="申请. A case, when the caller may see it.")
+    async def access_request(
+        self, info: Asked, id: Annotated[strawberry.ID, strawberry.argument(description="The id of the case.")]
+    ) -> AccessRequest | None:
+        """One case."""
+        return await one_request(info.context, id)
+
+    @strawberry.field(
+        description="申请. The cases of the caller's agency, or of the subtree that they oversee, the youngest first."
+    )
+    async def access_requests(
+        self, info: Asked, side: Side = None, state: Standing = None, first: First = None, after: After = None
+    ) -> AccessRequestConnection:
+        """A page of cases."""
+        return await page_of_requests(info.context, side, state, first, after)
+
+    @strawberry.field(description="授权. A grant, when the caller may see it.")
+    async def access_grant(
+        self, info: Asked, id: Annotated[strawberry.ID, strawberry.argument(description="The id of the grant.")]
+    ) -> AccessGrant | None:
+        """One grant."""
+        return await one_grant(info.context, id)
+
+    @strawberry.field(description="待办. What waits for the caller's answer, what is due first, first.")
+    async def tasks(self, info: Asked, first: First = None) -> list[AccessRequest]:
+        """The caller's tasks."""
+        return await tasks_of(info.context, first)
 
     @strawberry.field(
         description="Whether an action on a dataset or field is allowed to the caller, or in another role, and why."

@@ -81,3 +81,48 @@ DATA_TYPE: Final = {
     "OTHER": "其他. Another type.",
 }
 DIRECTION: Final = {"ASC": "升序. Ascending.", "DESC": "降序. Descending."}
+PROCEDURE: Final = {
+    "DECLARATION": "无条件共享申报. A declaration of scope and purpose, and the grant at once (16.1).",
+    "APPLICATION": "有条件共享申请. An application that the provider answers (16.2).",
+    "GRANT": "授权管理. What becomes of a grant.",
+}
+CASE_STATE: Final = {
+    "DECLARED": "已申报. Declared, and granted.",
+    "SUBMITTED": "已提交. Waits for the provider's answer.",
+    "APPROVED": "同意. Granted as applied for.",
+    "PARTIALLY_APPROVED": "部分同意. Granted in part, with a reason for every field that is not.",
+    "REFUSED": "不同意. Refused, with the reason.",
+    "WITHDRAWN": "已撤回. Taken back by who applied.",
+    "ACTIVE": "有效. In force, within its period.",
+    "SUSPENDED": "暂停. Not in force until it is resumed.",
+    "REVOKED": "撤销. Ended by the provider.",
+}
+ACT: Final = {
+    "DECLARE": "申报. Declare scope and purpose.",
+    "APPLY": "申请. Apply.",
+    "APPROVE": "同意. Grant all that was applied for.",
+    "APPROVE_PARTLY": "部分同意. Grant a part of it.",
+    "REFUSE": "不同意. Refuse.",
+    "WITHDRAW": "撤回. Take an application back.",
+    "SUSPEND": "暂停. Suspend a grant for safety.",
+    "RESUME": "恢复. Put a suspended grant in force again.",
+    "REVOKE": "撤销. End a grant.",
+}
+PARTY: Final = {
+    "CONSUMER": "使用单位. Who uses the data.",
+    "PROVIDER": "提供单位. Who provides it.",
+    "CENTER": "市大数据中心. The center.",
+}
+PURPOSE: Final = {
+    "SERVICE": "政务服务. A service for citizens or companies.",
+    "SUPERVISION": "监督管理. Supervision.",
+    "STATISTICS": "统计分析. Statistics.",
+    "DECISION": "决策支持. Preparing decisions.",
+    "EMERGENCY": "应急处置. An emergency.",
+    "RESEARCH": "科学研究. Research.",
+}
+ROW_OPERATOR: Final = {
+    "IN": "The value is one of these.",
+    "FROM": "The value is this or greater.",
+    "BEFORE": "The value is less than this.",
+}

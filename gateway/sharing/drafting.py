@@ -21,7 +21,7 @@ from gateway.sharing.entry import Entry, find_entry
 from gateway.sharing.office import Office
 from gateway.sharing.procedure import Step, step_of
 from gateway.sharing.scope import Fault, Scope, covers
-from gateway.sharing.words import Act, Party, Procedure, State
+from gateway.sharing.words import Act, CaseState, Party, Procedure
 from gateway.vocabulary import ShareType
 
 _OPEN: Final = """
@@ -101,7 +101,7 @@ async def _scope(tx: AsyncManagedTransaction, asking: Asking, scope: Scope) -> D
     given = {
         "consumer": office.agency["id"],
         "dataset": entry.id,
-        "submitted": State.SUBMITTED,
+        "submitted": CaseState.SUBMITTED,
         "purpose": scope.purpose,
     }
     if (same := await (await tx.run(_OPEN, given)).single()) is not None:
@@ -210,7 +210,7 @@ def step_now(office: Office, case: Mapping[str, Any], procedure: Procedure, act:
         Denied: `NOT_NOW`, `NOT_ALLOWED`, `CONFLICT`.
     """
     about = about_case(case)
-    step = step_of(procedure, State(case["state"]), act)
+    step = step_of(procedure, CaseState(case["state"]), act)
     if step is None:
         text = f"{act} is not possible any more, or not yet: this is {case['state']}"
         raise Denied("NOT_NOW", text, path="act", target=case["id"], about=about)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gateway.rules import Duty
-from gateway.sharing.words import Act, Party, Procedure, State
+from gateway.sharing.words import Act, CaseState, Party, Procedure
 from gateway.vocabulary import Role
 
 SIGNERS: Final = frozenset({Role.OFFICER, Role.HEAD})
@@ -22,11 +22,11 @@ class Step:
     """One line of the table."""
 
     procedure: Procedure
-    source: State | None
+    source: CaseState | None
     """None where the act begins the case."""
     act: Act
     by: Party
-    target: State
+    target: CaseState
     requirement: str
     guard: str
     """What has to hold besides, in a reader's words."""
@@ -43,7 +43,9 @@ class Step:
         return _OF_THE_CENTER if self.by is Party.CENTER else SIGNERS
 
 
-def _application(source: State | None, act: Act, by: Party, target: State, requirement: str, guard: str) -> Step:
+def _application(
+    source: CaseState | None, act: Act, by: Party, target: CaseState, requirement: str, guard: str
+) -> Step:
     return Step(
         Procedure.APPLICATION,
         source,
@@ -58,72 +60,71 @@ def _application(source: State | None, act: Act, by: Party, target: State, requi
     )
 
 
+def _on_grant(source: CaseState, act: Act, by: Party, target: CaseState, guard: str) -> Step:
+    requirement = "R30" if by is Party.CENTER else "R16.2c"
+    return Step(Procedure.GRANT, source, act, by, target, requirement, guard)
+
+
 STEPS: Final[tuple[Step, ...]] = (
     Step(
         Procedure.DECLARATION,
         None,
         Act.DECLARE,
         Party.CONSUMER,
-        State.DECLARED,
+        CaseState.DECLARED,
         "R16.1, R17.1",
         "every field is shared unconditionally",
         grants=True,
     ),
     _application(
-        None, Act.APPLY, Party.CONSUMER, State.SUBMITTED, "R16.2a, R17.1", "no field is withheld from sharing"
+        None, Act.APPLY, Party.CONSUMER, CaseState.SUBMITTED, "R16.2a, R17.1", "no field is withheld from sharing"
     ),
     _application(
-        State.SUBMITTED,
+        CaseState.SUBMITTED,
         Act.APPROVE,
         Party.PROVIDER,
-        State.APPROVED,
+        CaseState.APPROVED,
         "R16.2b",
         "somebody else than who applied; the grant has all that was applied for",
     ),
     _application(
-        State.SUBMITTED,
+        CaseState.SUBMITTED,
         Act.APPROVE_PARTLY,
         Party.PROVIDER,
-        State.PARTIALLY_APPROVED,
+        CaseState.PARTIALLY_APPROVED,
         "R16.2b, R16.2c",
         "somebody else than who applied; a reason with its basis for every field that is dropped",
     ),
     _application(
-        State.SUBMITTED,
+        CaseState.SUBMITTED,
         Act.REFUSE,
         Party.PROVIDER,
-        State.REFUSED,
+        CaseState.REFUSED,
         "R16.2b, R16.2c",
         "somebody else than who applied; a reason with its basis",
     ),
-    _application(State.SUBMITTED, Act.WITHDRAW, Party.CONSUMER, State.WITHDRAWN, "R16.2a", "not answered yet"),
-    Step(
-        Procedure.GRANT, State.ACTIVE, Act.SUSPEND, Party.CENTER, State.SUSPENDED, "R30", "a reason of safety"
-    ),
-    Step(
-        Procedure.GRANT, State.SUSPENDED, Act.RESUME, Party.CENTER, State.ACTIVE, "R30", "the reason has gone"
-    ),
-    Step(Procedure.GRANT, State.ACTIVE, Act.REVOKE, Party.PROVIDER, State.REVOKED, "R16.2c", "a reason with its basis"),
-    Step(
-        Procedure.GRANT, State.SUSPENDED, Act.REVOKE, Party.PROVIDER, State.REVOKED, "R16.2c", "a reason with its basis"
-    ),
-)  # fmt: skip
+    _application(CaseState.SUBMITTED, Act.WITHDRAW, Party.CONSUMER, CaseState.WITHDRAWN, "R16.2a", "not answered yet"),
+    _on_grant(CaseState.ACTIVE, Act.SUSPEND, Party.CENTER, CaseState.SUSPENDED, "a reason of safety"),
+    _on_grant(CaseState.SUSPENDED, Act.RESUME, Party.CENTER, CaseState.ACTIVE, "the reason has gone"),
+    _on_grant(CaseState.ACTIVE, Act.REVOKE, Party.PROVIDER, CaseState.REVOKED, "a reason with its basis"),
+    _on_grant(CaseState.SUSPENDED, Act.REVOKE, Party.PROVIDER, CaseState.REVOKED, "a reason with its basis"),
+)
 """Every step there is."""
 
 
-def step_of(procedure: Procedure, source: State | None, act: Act) -> Step | None:
+def step_of(procedure: Procedure, source: CaseState | None, act: Act) -> Step | None:
     """The step that an act is from a state; None where it is none."""
     found = (s for s in STEPS if (s.procedure, s.source, s.act) == (procedure, source, act))
     return next(found, None)
 
 
-def steps_from(procedure: Procedure, source: State | None, parties: Iterable[Party], role: Role) -> Iterator[Step]:
+def steps_from(procedure: Procedure, source: CaseState | None, parties: Iterable[Party], role: Role) -> Iterator[Step]:
     """What somebody on these sides may do now in a role, as far as the state alone decides."""
     sides = frozenset(parties)
     return (s for s in STEPS if (s.procedure, s.source) == (procedure, source) and s.by in sides and role in s.roles)
 
 
-def is_final(procedure: Procedure, state: State) -> bool:
+def is_final(procedure: Procedure, state: CaseState) -> bool:
     """Whether nothing follows any more."""
     return not any((s.procedure, s.source) == (procedure, state) for s in STEPS)
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from gateway.sharing.words import Operator, Purpose
+from gateway.sharing.words import Purpose, RowOperator
 
 MOST_FIELDS: Final = 1_000
 MOST_CONDITIONS: Final = 20
@@ -40,7 +40,7 @@ class Condition:
     """A condition that rows have to meet: a structure, never a text that something would have to read."""
 
     field: str
-    operator: Operator
+    operator: RowOperator
     values: tuple[str, ...]
 
     @property
@@ -87,7 +87,7 @@ class Scope:
         if len(self.rows) > MOST_CONDITIONS:
             yield Fault("BAD_CONDITION", f"state at most {MOST_CONDITIONS} conditions", "rows")
         for condition in self.rows:
-            most = MOST_VALUES if condition.operator is Operator.IN else 1
+            most = MOST_VALUES if condition.operator is RowOperator.IN else 1
             if not 1 <= len(condition.values) <= most:
                 yield Fault("BAD_CONDITION", f"{condition.operator} takes 1 to {most} values", "rows")
             if any(len(value) > LONGEST_TEXT or not is_plain(value) for value in condition.values):

@@ -25,7 +25,7 @@ from gateway.sharing.entry import Entry, find_entry
 from gateway.sharing.office import Office
 from gateway.sharing.procedure import Step, step_of
 from gateway.sharing.signatures import Signed
-from gateway.sharing.words import Act, Procedure, State
+from gateway.sharing.words import Act, CaseState, Procedure
 
 _BEGIN: Final = """
 MATCH (v:DatasetVersion {id: $version}), (a:Agency {id: $case.consumer}), (b:Agency {id: $case.provider})
@@ -148,7 +148,7 @@ class Taking:
         identifier = random_id("gr_")
         grant = {
             "id": identifier,
-            "status": State.ACTIVE,
+            "status": CaseState.ACTIVE,
             "version": 1,
             "case": case["id"],
             "dataset": case["dataset"],
@@ -167,7 +167,7 @@ class Taking:
             "movedAt": instant(self.now),
         }
         await self._run(_GRANT, {"grant": grant, "document": stated["signing"]})
-        events.append(self._grant_moved(about_case(case), identifier, step.act, None, State.ACTIVE))
+        events.append(self._grant_moved(about_case(case), identifier, step.act, None, CaseState.ACTIVE))
         return identifier
 
     async def _sign(self, target: str, stated: Mapping[str, Any], *, begins: bool) -> None:
@@ -200,7 +200,9 @@ class Taking:
         signed = (self.document.digest, self._signature_digest)
         return _moved(self.cause, about, step, version, signed, due)
 
-    def _grant_moved(self, about: About, grant: str, act: Act, before: State | None, after: State) -> GrantMoved:
+    def _grant_moved(
+        self, about: About, grant: str, act: Act, before: CaseState | None, after: CaseState
+    ) -> GrantMoved:
         return GrantMoved(
             cause=self.cause,
             about=about,

@@ -14,7 +14,7 @@ class Procedure(StrEnum):
     """What becomes of a grant after it was given."""
 
 
-class State(StrEnum):
+class CaseState(StrEnum):
     """Where a case or a grant stands. That an answer is overdue follows from the clock and is no state."""
 
     DECLARED = "DECLARED"
@@ -70,7 +70,7 @@ class Purpose(StrEnum):
     """科学研究."""
 
 
-class Operator(StrEnum):
+class RowOperator(StrEnum):
     """How a row condition compares a field with its values."""
 
     IN = "IN"

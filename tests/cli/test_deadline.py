@@ -1,10 +1,12 @@
 """`gateway deadline`: the working days that count, one a line, so that a script can compare them."""
 
+from datetime import date
+
 import pytest
 from typer.testing import CliRunner
 
 from gateway.cli import build_app
-from tests.rules.recount import date, recount
+from tests.rules.recount import recount
 
 
 def run(*arguments: str) -> tuple[int, str, str]:

@@ -17,6 +17,8 @@ from gateway.policy.store import PolicyStore
 from gateway.policy.table import AccessTable
 from gateway.schema import ENTITIES, Context, build_schema
 from gateway.schema.limits import Limits
+from gateway.sharing.filing import Filing
+from gateway.sharing.reading import Cases
 from gateway.vocabulary import AgencyKind, Role
 
 ROOT: Final = Path(__file__).parent.parent.parent
@@ -51,6 +53,8 @@ CALLERS: Final[Mapping[str, Subject]] = {
 NO_LEDGER: Final = cast(Ledger, None)
 """Nothing that is asked here changes anything, or asks what was changed."""
 NO_EVENTS: Final = cast(Events, None)
+NO_FILING: Final = cast(Filing, None)
+NO_CASES: Final = cast(Cases, None)
 
 UNLIMITED: Final = Limits(tokens=10**6, depth=200, aliases=10**6, root_fields=1000, directives=10**4, nodes=10**9)
 
@@ -92,7 +96,9 @@ class Gateway:
         self, query: str, variables: Mapping[str, Any] | None = None, subject: Subject = PUBLIC
     ) -> ExecutionResult:
         """The result of one request."""
-        context = Context(Asker(subject, subject.id or "test"), self.planner, NO_LEDGER, NO_EVENTS, "test")
+        context = Context(
+            Asker(subject, subject.id or "test"), self.planner, NO_LEDGER, NO_EVENTS, NO_FILING, NO_CASES, "test"
+        )
         found = await self.schema.execute(query, variable_values=dict(variables or {}), context_value=context)
         assert isinstance(found, ExecutionResult)
         return found

@@ -9,7 +9,7 @@ from gateway.graph import Graph
 from gateway.plan import Asker
 from gateway.plan.cache import Bounded
 from gateway.schema import Context
-from tests.plan.asking import CALLERS, NO_EVENTS, NO_LEDGER, Gateway
+from tests.plan.asking import CALLERS, NO_CASES, NO_EVENTS, NO_FILING, NO_LEDGER, Gateway
 from tests.plan.plans import Recorder
 from tests.support.loading import load
 from tests.support.world import build_world
@@ -75,7 +75,9 @@ async def test_fragments_of_one_name_in_two_documents_stay_apart(gateway: Gatewa
 async def test_operations_of_one_document_stay_apart(filled: Graph) -> None:
     gateway = Gateway(filled)
     text = "query A { datasets(first: 1) { nodes { title } } } query B { datasets(first: 1) { nodes { id } } }"
-    context = Context(Asker(CALLERS["center"], "test"), gateway.planner, NO_LEDGER, NO_EVENTS, "test")
+    context = Context(
+        Asker(CALLERS["center"], "test"), gateway.planner, NO_LEDGER, NO_EVENTS, NO_FILING, NO_CASES, "test"
+    )
     for name, key in (("A", "title"), ("B", "id"), ("A", "title")):
         result: Any = await gateway.schema.execute(text, operation_name=name, context_value=context)
         assert list(result.data["datasets"]["nodes"][0]) == [key]

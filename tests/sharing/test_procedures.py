@@ -16,7 +16,7 @@ from gateway.catalog import write_entries
 from gateway.graph import make_id
 from gateway.sharing.acts import Dropped
 from gateway.sharing.scope import Basis, Condition
-from gateway.sharing.words import Act, Operator, Purpose
+from gateway.sharing.words import Act, Purpose, RowOperator
 from gateway.vocabulary import Status
 from tests.sharing.city import BASIS, DATASETS, City, answer, on_grant
 
@@ -112,9 +112,9 @@ async def test_a_partial_approval_that_lacks_something_is_not_prepared(
         ({"fields": (field("asked"),) * 2}, "DOUBLE_FIELD", "fields"),
         ({"fields": (field("asked"), "fd_elsewhere")}, "UNKNOWN_FIELD", "fields"),
         ({"fields": (field("withheld"),)}, "NOT_SHARED", "fields"),
-        ({"rows": (Condition("fd_elsewhere", Operator.IN, ("1",)),)}, "UNKNOWN_FIELD", "rows"),
-        ({"rows": (Condition(field("open"), Operator.FROM, ("1", "2")),)}, "BAD_CONDITION", "rows"),
-        ({"rows": (Condition(field("open"), Operator.IN, ("\x1b[2J",)),)}, "BAD_CONDITION", "rows"),
+        ({"rows": (Condition("fd_elsewhere", RowOperator.IN, ("1",)),)}, "UNKNOWN_FIELD", "rows"),
+        ({"rows": (Condition(field("open"), RowOperator.FROM, ("1", "2")),)}, "BAD_CONDITION", "rows"),
+        ({"rows": (Condition(field("open"), RowOperator.IN, ("\x1b[2J",)),)}, "BAD_CONDITION", "rows"),
         ({"explanation": " "}, "EMPTY_TEXT", "explanation"),
         ({"explanation": "x" * 2001}, "BAD_TEXT", "explanation"),
         ({"legal_basis": ()}, "NO_BASIS", "legalBasis"),

@@ -6,10 +6,12 @@ NAME: Final = "procedures"
 
 _UNIQUE: Final = (("Case", "id"), ("Certificate", "fingerprint"), ("Document", "id"), ("Preparation", "id"))
 _RANGE: Final = (
-    ("Case", "consumer", "state", "filedAt", "id"),
-    ("Case", "consumer", "filedAt", "id"),
+    *(
+        ("Case", by, *more, "filedAt", "id")
+        for by in ("consumer", "provider", "consumerJurisdiction", "providerJurisdiction")
+        for more in ((), ("state",))
+    ),
     ("Case", "provider", "state", "dueAt", "id"),
-    ("Case", "provider", "filedAt", "id"),
     ("Case", "consumer", "dataset"),
     ("Grant", "consumer", "dataset"),
     ("Grant", "dataset"),

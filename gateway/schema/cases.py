@@ -1,0 +1,321 @@
+"""申请与授权. Applications and grants, for both parties and for who oversees either."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, Final
+
+import orjson
+import strawberry
+from strawberry import Info
+
+from gateway.plan import BadInput, cursor
+from gateway.rules import day_of
+from gateway.schema.agency import Agency
+from gateway.schema.connection import PageInfo
+from gateway.schema.context import Context
+from gateway.schema.dataset import Dataset
+from gateway.schema.enums import Act, CaseState, Party, Procedure, Purpose, Role
+from gateway.schema.scalars import DateTime
+from gateway.sharing.document import Document
+from gateway.sharing.reading import Place, Row, actions
+
+DEFAULT_PAGE: Final = 20
+_PATH: Final = "accessRequests"
+
+Asked = Info[Context, Any]
+
+
+async def _object(info: Asked, entity: str, identifier: str) -> Any:
+    """Answered by the plan, like everything of the catalogue, and so only as far as the caller may know it."""
+    return await info.context.planner.by_key(info._raw_info, info.context.asker, entity, {"id": identifier})
+
+
+@strawberry.type(description="期限. One rule's clock, with the working days that it counts.")
+class Clock:
+    """A clock, so that everybody can count again."""
+
+    rule: str = strawberry.field(description="The rule: version of the rule set, duty, and the agency it is for alone.")
+    basis: str = strawberry.field(description="依据. The text that says so.")
+    due_at: DateTime = strawberry.field(description="The last instant that is in time.")
+    counted: list[date] = strawberry.field(description="The working days that count; the last one is the due day.")
+
+
+@strawberry.type(description="期限. Until when something is to be answered. Silence is neither yes nor no.")
+class Deadline:
+    """The strictest clock, and all of them."""
+
+    due_at: DateTime = strawberry.field(description="The last instant that is in time: the end of a working day.")
+    started_on: date = strawberry.field(description="The day on which it began, which is not counted.")
+    overdue: bool = strawberry.field(description="逾期. Whether it has passed without an answer.")
+    working_days_left: int = strawberry.field(description="Working days after today that are in time.")
+    rule: str = strawberry.field(description="The rule whose clock ends first.")
+    counted: list[date] = strawberry.field(description="The working days that this rule counts.")
+    clocks: list[Clock] = strawberry.field(description="The clocks of all rules that apply, that one first.")
+
+
+@strawberry.type(description="A document that somebody signed, with what is needed to check it.")
+class SignedDocument:
+    """A document and its signature."""
+
+    id: strawberry.ID = strawberry.field(description="Its id.")
+    act: Act = strawberry.field(description="What was done by it.")
+    text: str = strawberry.field(description="The canonical text (RFC 8785) that was signed.")
+    digest: str = strawberry.field(description="SHA-256 of the text, in hexadecimal.")
+    signature: str = strawberry.field(description="The detached CAdES signature with its timestamp (DER), in base64.")
+    signature_digest: str = strawberry.field(description="SHA-256 of the signature's bytes, which the log holds too.")
+    certificate: str = strawberry.field(description="SHA-256 of the signer's certificate, in hexadecimal.")
+    signed_at: DateTime = strawberry.field(description="When, by the timestamp authority's clock.")
+    filed_at: DateTime = strawberry.field(description="When it took effect.")
+    signer: str = strawberry.field(description="Who signed.")
+    role: Role = strawberry.field(description="In which role.")
+    agency_id: strawberry.Private[str]
+
+    @strawberry.field(description="For which agency.")
+    async def agency(self, info: Asked) -> Agency | None:
+        """The signer's agency."""
+        found: Agency | None = await _object(info, "Agency", self.agency_id)
+        return found
+
+    @strawberry.field(description="The text for a person, a line for each thing that it states.")
+    def readable(self) -> str:
+        """Nothing left out and nothing added."""
+        return Document(self.text.encode()).readable
+
+
+def _documents(rows: Sequence[Row]) -> list[SignedDocument]:
+    return [
+        SignedDocument(
+            id=row["id"],
+            act=Act(row["act"]),
+            text=row["bytes"],
+            digest=row["digest"],
+            signature=row["signature"],
+            signature_digest=row["signatureDigest"],
+            certificate=row["fingerprint"],
+            signed_at=row["signedAt"],
+            filed_at=row["filedAt"],
+            signer=row["name"],
+            role=Role(row["role"]),
+            agency_id=row["agency"],
+        )
+        for row in rows
+    ]
+
+
+@strawberry.type(description="What a case and a grant have in common.")
+class _Sided:
+    """The parties, and what can be done."""
+
+    id: strawberry.ID = strawberry.field(description="Its id.")
+    state: CaseState = strawberry.field(description="Where it stands.")
+    version: int = strawberry.field(
+        description="Rises with every change; to change it, state the one that you have read."
+    )
+    purpose: Purpose = strawberry.field(description="使用用途. What the data is wanted for.")
+    available_actions: list[Act] = strawberry.field(description="What the caller may do with it now.")
+    row: strawberry.Private[Row]
+
+    @strawberry.field(description="The dataset.")
+    async def dataset(self, info: Asked) -> Dataset | None:
+        """As far as the caller may know it."""
+        found: Dataset | None = await _object(info, "Dataset", self.row["dataset"])
+        return found
+
+    @strawberry.field(description="使用单位. Who uses the data.")
+    async def consumer(self, info: Asked) -> Agency | None:
+        """The consumer."""
+        found: Agency | None = await _object(info, "Agency", self.row["consumer"])
+        return found
+
+    @strawberry.field(description="提供单位. Who provides it.")
+    async def provider(self, info: Asked) -> Agency | None:
+        """The provider."""
+        found: Agency | None = await _object(info, "Agency", self.row["provider"])
+        return found
+
+    @strawberry.field(description="What was signed for it, in order.")
+    async def documents(self, info: Asked) -> list[SignedDocument]:
+        """With the signatures."""
+        return _documents(await info.context.cases.documents(self.row["id"]))
+
+
+@strawberry.type(description="授权. Leave to fetch fields of a dataset: the exact image of what was signed.")
+class AccessGrant(_Sided):
+    """A grant."""
+
+    fields: list[strawberry.ID] = strawberry.field(description="The fields that it names, by their global ids.")
+    scope: str = strawberry.field(description="All that it grants, as the signed document states it (JSON).")
+    valid_from: DateTime = strawberry.field(description="From when on.")
+    valid_to: DateTime = strawberry.field(description="Before when.")
+    expired: bool = strawberry.field(description="到期. Whether its period is over.")
+
+    @strawberry.field(description="The case that led to it.")
+    async def access_request(
+        self, info: Asked
+    ) -> Annotated["AccessRequest", strawberry.lazy("gateway.schema.cases")] | None:
+        """The case."""
+        found = await info.context.cases.one(info.context.asker.subject, self.row["case"])
+        return None if found is None else request_of(info.context, found)
+
+
+@strawberry.type(description="申请. What an agency asked of another one's data, and what became of it.")
+class AccessRequest(_Sided):
+    """A case."""
+
+    procedure: Procedure = strawberry.field(description="By which procedure.")
+    filed_at: DateTime = strawberry.field(description="When it was filed.")
+    deadline: Deadline | None = strawberry.field(description="期限. Until when it is to be answered, if it is.")
+
+    @strawberry.field(description="授权. The grant that it led to.")
+    async def grant(self, info: Asked) -> AccessGrant | None:
+        """The grant."""
+        found = await info.context.cases.grant_of(self.row["id"])
+        return None if found is None else grant_of(info.context, found)
+
+
+@strawberry.type(description="A case with its cursor.")
+class AccessRequestEdge:
+    """Relay's edge."""
+
+    node: AccessRequest = strawberry.field(description="The case.")
+    cursor: str = strawberry.field(description="Opaque; bound to these arguments.")
+
+
+@strawberry.type(description="A page of cases, the youngest first.")
+class AccessRequestConnection:
+    """There is no total: to count would cost more than to read a page."""
+
+    edges: list[AccessRequestEdge] = strawberry.field(description="The cases with their cursors.")
+    page_info: PageInfo = strawberry.field(description="Where this page stands.")
+
+    @strawberry.field(description="The cases without cursors.")
+    def nodes(self) -> list[AccessRequest]:
+        """The same as in the edges."""
+        return [edge.node for edge in self.edges]
+
+
+Side = Annotated[Party | None, strawberry.argument(description="On which side the caller's agency stands; any.")]
+Standing = Annotated[CaseState | None, strawberry.argument(description="In which state; any.")]
+
+
+async def one_request(context: Context, identifier: str) -> AccessRequest | None:
+    """A case that the caller may see."""
+    found = await context.cases.one(context.asker.subject, identifier)
+    return None if found is None else request_of(context, found)
+
+
+async def one_grant(context: Context, identifier: str) -> AccessGrant | None:
+    """A grant that the caller may see."""
+    found = await context.cases.grant(context.asker.subject, identifier)
+    return None if found is None else grant_of(context, found)
+
+
+async def page_of_requests(
+    context: Context, side: Any, state: Any, first: int | None, after: str | None
+) -> AccessRequestConnection:
+    """A page of the cases that the caller may see.
+
+    Raises:
+        BadInput: `INVALID_PAGE`, `INVALID_CURSOR`.
+    """
+    count = counted(context, _PATH, first)
+    party = None if side is None else Party(_word(side))
+    standing = None if state is None else CaseState(_word(state))
+    tag = cursor.prefix(_PATH, str(party), {"state": str(standing)})
+    start = None
+    if after is not None:
+        read = cursor.read(f"{_PATH}.after", after, tag, numeric=False).id
+        filed_at, _, identifier = read.partition("/")
+        start = Place(filed_at, identifier)
+    rows = await context.cases.page(context.asker.subject, party, standing, count + 1, start)
+    edges = [
+        AccessRequestEdge(node=request_of(context, row), cursor=f"{tag}{row['filedAt']}/{row['id']}")
+        for row in rows[:count]
+    ]
+    info = PageInfo(
+        has_next_page=len(rows) > count,
+        has_previous_page=start is not None,
+        start_cursor=edges[0].cursor if edges else None,
+        end_cursor=edges[-1].cursor if edges else None,
+    )
+    return AccessRequestConnection(edges=edges, page_info=info)
+
+
+async def tasks_of(context: Context, first: int | None) -> list[AccessRequest]:
+    """What waits for the caller."""
+    rows = await context.cases.tasks(context.asker.subject, counted(context, "tasks", first))
+    return [request_of(context, row) for row in rows]
+
+
+def counted(context: Context, path: str, first: int | None) -> int:
+    """How many are wanted.
+
+    Raises:
+        BadInput: `INVALID_PAGE`.
+    """
+    most = context.planner.most_page
+    count = DEFAULT_PAGE if first is None else first
+    if not 0 <= count <= most:
+        raise BadInput("INVALID_PAGE", f"{path}.first: from 0 to {most} (GATEWAY_MAX_PAGE_SIZE), this is {count}.")
+    return count
+
+
+def request_of(context: Context, row: Row) -> AccessRequest:
+    """A case as clients see it."""
+    procedure = Procedure(row["kind"])
+    return AccessRequest(
+        id=row["id"],
+        state=CaseState(row["state"]),
+        version=row["version"],
+        purpose=Purpose(row["purpose"]),
+        available_actions=actions(context.asker.subject, procedure, row),
+        row=row,
+        procedure=procedure,
+        filed_at=row["filedAt"],
+        deadline=_deadline(row, context.filing.clock()) if "dueAt" in row else None,
+    )
+
+
+def grant_of(context: Context, row: Row) -> AccessGrant:
+    """A grant as clients see it."""
+    return AccessGrant(
+        id=row["id"],
+        state=CaseState(row["state"]),
+        version=row["version"],
+        purpose=Purpose(row["purpose"]),
+        available_actions=actions(context.asker.subject, Procedure.GRANT, row),
+        row=row,
+        fields=row["fields"],
+        scope=row["scope"],
+        valid_from=row["validFrom"],
+        valid_to=row["validTo"],
+        expired=datetime.fromisoformat(row["validTo"]) <= context.filing.clock(),
+    )
+
+
+def _deadline(row: Mapping[str, Any], now: datetime) -> Deadline:
+    clocks = [
+        Clock(
+            rule=one["rule"],
+            basis=one["basis"],
+            due_at=one["dueAt"],
+            counted=[date.fromisoformat(day) for day in one["counted"]],
+        )
+        for one in orjson.loads(row["clocks"])
+    ]
+    strictest, answered = clocks[0], row["state"] != CaseState.SUBMITTED
+    end = datetime.fromisoformat(row["movedAt"]) if answered else now.astimezone(UTC)
+    today = day_of(now)
+    return Deadline(
+        due_at=row["dueAt"],
+        started_on=date.fromisoformat(row["startedOn"]),
+        overdue=end > datetime.fromisoformat(row["dueAt"]),
+        working_days_left=0 if answered else sum(day > today for day in strictest.counted),
+        rule=strictest.rule,
+        counted=strictest.counted,
+        clocks=clocks,
+    )
+
+
+def _word(value: Any) -> str:
+    return str(getattr(value, "value", value))
