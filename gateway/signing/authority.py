@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
 
-from asn1crypto import algos, tsp
+from asn1crypto import algos, parser, tsp
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -116,10 +116,7 @@ class LocalTimestamps:
         """
         asked = tsp.TimeStampReq.load(question, strict=True)
         token = sign_token(self._info(asked["message_imprint"], asked["nonce"].native), self._signer)
-        answer = tsp.TimeStampResp({
-            "status": tsp.PKIStatusInfo({"status": "granted"}), "time_stamp_token": tsp.cms.ContentInfo.load(token),
-        })  # fmt: skip
-        return bytes(answer.dump())
+        return bytes(parser.emit(0, 1, tsp.TimeStampResp.tag, tsp.PKIStatusInfo({"status": "granted"}).dump() + token))
 
     def _info(self, imprint: tsp.MessageImprint, nonce: int | None) -> tsp.TSTInfo:
         info = tsp.TSTInfo({

@@ -17,6 +17,7 @@ from pyhanko_certvalidator.errors import (
 from pyhanko_certvalidator.policy_decl import CertRevTrustPolicy, RevocationCheckingPolicy, RevocationCheckingRule
 
 from gateway.signing.certificates import der, instant
+from gateway.signing.der import encoded
 from gateway.signing.errors import Refusal, SignatureRefused, Step
 
 _NO_LISTS: Final = RevocationCheckingPolicy(RevocationCheckingRule.NO_CHECK, RevocationCheckingRule.NO_CHECK)
@@ -59,7 +60,7 @@ def find_chain(
         raise SignatureRefused(
             step, Refusal.NOT_TRUSTED, f"the certificate does not lead to a trusted root: {problem}"
         ) from None
-    chain = tuple(x509.load_der_x509_certificate(entry.dump()) for entry in reversed(list(path)))
+    chain = tuple(x509.load_der_x509_certificate(encoded(entry)) for entry in reversed(list(path)))
     root = chain[-1]
     # RFC 5280 leaves a root's own dates to who trusts it; an expired one is a root that somebody forgot.
     if not root.not_valid_before_utc <= at <= root.not_valid_after_utc:

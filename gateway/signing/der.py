@@ -4,7 +4,9 @@ Parsers forgive: an indefinite length, a length with leading zeros, bytes after 
 second spelling of the same signature, so nothing is.
 """
 
-from typing import Final
+from typing import Any, Final
+
+from asn1crypto import parser
 
 DEEPEST: Final = 32
 """Levels of nesting; a signature with its timestamp has some 20."""
@@ -25,6 +27,14 @@ def check_der(data: bytes) -> None:
     end = _value(memoryview(data), 0, len(data), DEEPEST)
     if end != len(data):
         raise ValueError(f"{len(data) - end} bytes follow after its end")
+
+
+def encoded(value: Any) -> bytes:
+    """The bytes that a value of asn1crypto was parsed from, once `check_der` has been passed.
+
+    Its own `dump` takes a length that ends in 0x80 for an indefinite one and encodes the value anew, perhaps otherwise.
+    """
+    return bytes(parser.emit(value.class_, value.method, value.tag, value.contents))
 
 
 def _value(data: memoryview, at: int, limit: int, depth: int) -> int:

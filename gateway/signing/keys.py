@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 
 from asn1crypto import pkcs12 as asn1_pkcs12
 from cryptography import x509
@@ -31,6 +32,11 @@ class KeySigner:
     def sign(self, data: bytes) -> bytes:
         """See `Signer.sign`."""
         return self.scheme.sign(self.key, data)
+
+    def is_valid(self, at: datetime) -> bool:
+        """Whether the certificate's own dates allow signing at that instant."""
+        certificate = x509.load_der_x509_certificate(self.certificate)
+        return certificate.not_valid_before_utc <= at <= certificate.not_valid_after_utc
 
 
 def key_signer(

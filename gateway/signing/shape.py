@@ -5,7 +5,7 @@ from typing import Final
 
 from asn1crypto import cms
 
-from gateway.signing.der import check_der
+from gateway.signing.der import check_der, encoded
 from gateway.signing.errors import Refusal, SignatureRefused, Step
 from gateway.signing.signed import Signed, take_apart
 
@@ -71,7 +71,7 @@ def _parts(signature: bytes) -> Parts:
         raise SignatureRefused(
             Step.SHAPE, Refusal.ATTRIBUTE_NOT_ALLOWED, f"the unsigned attribute {more[0]} is not allowed"
         )
-    return Parts(signed, signed.unsigned[_TIMESTAMP].dump())
+    return Parts(signed, encoded(signed.unsigned[_TIMESTAMP]))
 
 
 def _check_rest(body: cms.SignedData, signed: Signed) -> None:

@@ -4,15 +4,21 @@ import hashlib
 from dataclasses import dataclass
 from typing import Any, Final
 
-from asn1crypto import cms, core
+from asn1crypto import cms, core, parser
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 
 from gateway.signing.algorithms import VERIFIERS, SignatureAlgorithm, digest, from_cms
+from gateway.signing.der import encoded
 from gateway.signing.errors import Refusal, SignatureRefused, Step
 
 MOST_CERTIFICATES: Final = 6
 """In one SignedData. Trying paths through crossed certificates is exponential in their number."""
+
+_READ: Final = frozenset({
+    "content_type", "message_digest", "signing_certificate", "signing_certificate_v2", "signature_time_stamp_token",
+})  # fmt: skip
+"""Attributes whose values are read. Of others only the name counts: what they hold may be unknown to the parser."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +38,7 @@ class Signed:
     @property
     def loaded(self) -> x509.Certificate:
         """The signer's certificate, as `cryptography` reads it."""
-        return x509.load_der_x509_certificate(self.certificate.dump())
+        return x509.load_der_x509_certificate(encoded(self.certificate))
 
 
 def take_apart(data: bytes, step: Step) -> Signed:
@@ -63,7 +69,7 @@ def take_apart(data: bytes, step: Step) -> Signed:
         signed=_attributes(signer["signed_attrs"], step),
         unsigned=_attributes(signer["unsigned_attrs"], step),
         # In the file they are an implicitly tagged field; what is signed is the same bytes as a SET (RFC 5652, 5.4).
-        covered=b"\x31" + signer["signed_attrs"].dump()[1:],
+        covered=bytes(parser.emit(0, 1, cms.CMSAttributes.tag, signer["signed_attrs"].contents)),
         value=signer["signature"].native,
     )
 
@@ -103,18 +109,18 @@ def names_certificate(identifiers: Any, certificate: asn1_x509.Certificate, *, d
         names = [general.chosen for general in serial["issuer"] if general.name == "directory_name"]
         if serial["serial_number"].native != certificate.serial_number or names != [certificate.issuer]:
             return False
-    return bool(entry["cert_hash"].native == hashlib.new(name, certificate.dump()).digest())
+    return bool(entry["cert_hash"].native == hashlib.new(name, encoded(certificate)).digest())
 
 
 def _attributes(attributes: Any, step: Step) -> dict[str, Any]:
-    """Each attribute's one value: structures as they are, everything else as Python has it."""
+    """The names of all attributes, with the one value of each that is read: a structure as it is, or Python's."""
     found: dict[str, Any] = {}
     for attribute in attributes if isinstance(attributes, cms.CMSAttributes) else ():
-        name, values = attribute["type"].native, attribute["values"]
-        if name in found or len(values) != 1:
+        name = attribute["type"].native
+        if name in found or (name in _READ and len(attribute["values"]) != 1):
             raise SignatureRefused(step, Refusal.ATTRIBUTE_NOT_ALLOWED, f"the attribute {name} is there more than once")
-        value = values[0]
-        found[name] = value if isinstance(value, core.Sequence) else value.native
+        value = attribute["values"][0] if name in _READ else None
+        found[name] = value if isinstance(value, core.Sequence | None) else value.native
     return found
 
 

@@ -8,6 +8,7 @@ import httpx
 from asn1crypto import algos, tsp
 
 from gateway.settings import check_address
+from gateway.signing.der import check_der, encoded
 from gateway.signing.errors import SignatureRefused, TimestampUnavailable
 from gateway.signing.timestamp import read_token
 
@@ -82,11 +83,12 @@ class HttpTimestamps:
 def _read(answer: bytes, imprint: tsp.MessageImprint, nonce: int) -> bytes:
     """The token in an authority's answer, if it answers the question. Whether to trust it is for `verify`."""
     try:
+        check_der(answer)
         response = tsp.TimeStampResp.load(answer, strict=True)
         status = response["status"]["status"].native
         if status not in _GRANTED:
             raise TimestampUnavailable(f"it refuses: {status}")
-        token = bytes(response["time_stamp_token"].dump())
+        token = encoded(response["time_stamp_token"])
         info = read_token(token).info
         answered, theirs = info["message_imprint"].native, info["nonce"].native
     except TimestampUnavailable:

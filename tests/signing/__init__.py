@@ -1,0 +1,1 @@
+"""Documents signed by officers: made, verified, and refused."""
