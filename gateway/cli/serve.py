@@ -25,7 +25,9 @@ from gateway.cli._seeding import record_seeded
 from gateway.graph import EmbeddedNeo4j, migrate, open_graph
 from gateway.identity.issuers import configured_issuers
 from gateway.policy.store import PolicyStore
+from gateway.rules import load_calendar, load_rules
 from gateway.settings import Settings, SettingsRefused, load_settings
+from gateway.signing import SigningError, trust
 from graph_seed import is_needed, load_city
 
 EXAMPLE: Final = (
@@ -67,10 +69,7 @@ def serve() -> None:
 @contextmanager
 def _database(settings: Settings) -> Iterator[None]:
     """The embedded Neo4j for as long as the gateway serves; nothing when the settings name another."""
-    try:
-        configured_issuers(settings)  # a JWKS file of no use is told now, and not by a worker
-    except ValueError as problem:
-        raise SettingsRefused([f"GATEWAY_ISSUERS: {problem}"]) from None
+    _check_files(settings)
     if settings.neo4j_uri is not None:
         yield
         return
@@ -84,6 +83,20 @@ def _database(settings: Settings) -> Iterator[None]:
         _insist()
         notes.print("Stopping Neo4j …")
         server.stop()
+
+
+def _check_files(settings: Settings) -> None:
+    """Files of no use are told of now, and not by a worker."""
+    for option, read in (
+        ("GATEWAY_ISSUERS", lambda: configured_issuers(settings)),
+        ("GATEWAY_RULES", lambda: load_rules(settings.rules)),
+        ("GATEWAY_CALENDAR", lambda: load_calendar(settings.calendar)),
+        ("GATEWAY_TRUST_ROOTS", lambda: trust(settings)),
+    ):
+        try:
+            read()
+        except (ValueError, SigningError) as problem:
+            raise SettingsRefused([f"{option}: {problem}"]) from None
 
 
 @contextmanager

@@ -224,12 +224,11 @@ async def page_of_requests(
     tag = cursor.prefix(_PATH, str(party), {"state": str(standing)})
     start = None
     if after is not None:
-        read = cursor.read(f"{_PATH}.after", after, tag, numeric=False).id
-        filed_at, _, identifier = read.partition("/")
-        start = Place(filed_at, identifier)
+        read = cursor.read(f"{_PATH}.after", after, tag, numeric=False)
+        start = Place(str(read.value), read.id)
     rows = await context.cases.page(context.asker.subject, party, standing, count + 1, start)
     edges = [
-        AccessRequestEdge(node=request_of(context, row), cursor=f"{tag}{row['filedAt']}/{row['id']}")
+        AccessRequestEdge(node=request_of(context, row), cursor=f"{tag}{row['id']}.{row['filedAt']}")
         for row in rows[:count]
     ]
     info = PageInfo(

@@ -9,10 +9,12 @@ import typer
 from gateway.audit.kinds import kinds_table
 from gateway.cli import build_app
 from gateway.settings import settings_table
+from gateway.sharing.procedure import steps_table
 
 _ROOT: Final = Path(__file__).parent.parent.parent
 README: Final = _ROOT / "README.md"
 LOG: Final = _ROOT / "docs" / "log.md"
+PROCEDURES: Final = _ROOT / "docs" / "procedures.md"
 
 
 def commands_table() -> str:
@@ -31,6 +33,7 @@ def commands_table() -> str:
 PARTS: Final[dict[Path, dict[str, Callable[[], str]]]] = {
     README: {"commands": commands_table, "settings": settings_table},
     LOG: {"events": kinds_table},
+    PROCEDURES: {"steps": steps_table},
 }
 """The generated parts of each document, by the marks around them."""
 

@@ -1,0 +1,125 @@
+"""`gateway certificate`: whose certificates count, and keys for the demonstration city's people."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+
+from gateway.audit.event import OPERATOR, Cause
+from gateway.audit.ledger import Denied, Ledger
+from gateway.audit.outbox import Outbox
+from gateway.audit.recorder import Recorder
+from gateway.cli._console import fetching, notes, report
+from gateway.graph import Graph, running_graph
+from gateway.graph.appointments import find_person
+from gateway.identity.development import ISSUER
+from gateway.policy.store import PolicyStore
+from gateway.settings import Settings, load_settings
+from gateway.sharing.certificates import Registry
+from gateway.signing import DevelopmentAuthority
+
+app = typer.Typer(help="Certificates: whose they are.", no_args_is_help=True, rich_markup_mode=None)
+
+
+def register(parent: typer.Typer) -> None:
+    """Put this group of commands under `gateway certificate`."""
+    parent.add_typer(app, name="certificate")
+
+
+@app.command("issue")
+def issue(
+    name: Annotated[str, typer.Option("--as", metavar="NAME", help="For whom, like officer@CODE.")],
+    out: Annotated[Path, typer.Option(help="Where the key goes: a PKCS#12 file that is not there yet.")],
+    days: Annotated[int, typer.Option(help="How long it is valid.", min=1, max=3650)] = 365,
+) -> None:
+    """Make a key for somebody of the demonstration city, and register its certificate. Not in production."""
+    settings = load_settings()
+    if not settings.development:
+        _fail("this gateway has no authority of its own: get certificates from yours, and register them.")
+    if out.exists():
+        _fail(f"{out} is there already. Name a new file.")
+
+    async def work(desk: _Desk) -> Mapping[str, Any]:
+        person = await find_person(desk.graph, ISSUER, name)
+        if person is None:
+            _fail(f"nobody is known as {name!r}. See the names with: gateway token --list")
+        start = datetime.now(UTC) - timedelta(minutes=1)
+        issued = DevelopmentAuthority(settings.state).issue(
+            name, not_before=start, not_after=start + timedelta(days=days)
+        )
+        made = await desk.registry.register(desk.cause, person.id, issued.certificate, desk.key)
+        with out.open("xb") as file:
+            out.chmod(0o600)
+            file.write(issued.p12)
+        return made
+
+    typer.echo(_run(settings, work)["fingerprint"])
+    notes.print(f"{out} has the key, without a passphrase. Sign with: gateway sign FILE --key {out}", markup=False)
+
+
+@app.command("register")
+def register_one(
+    file: Annotated[Path, typer.Argument(help="The certificate (DER).")],
+    person: Annotated[str, typer.Option(help="Whose it is: the person's id, pe_…")],
+) -> None:
+    """Register somebody's certificate: what is signed with its key counts as theirs."""
+
+    async def work(desk: _Desk) -> Mapping[str, Any]:
+        return await desk.registry.register(desk.cause, person, file.read_bytes(), desk.key)
+
+    try:
+        typer.echo(_run(load_settings(), work)["fingerprint"])
+    except (OSError, ValueError) as problem:
+        _fail(f"{file} cannot be read as a certificate: {problem}.")
+
+
+@app.command("revoke")
+def revoke(fingerprint: Annotated[str, typer.Argument(help="SHA-256 of the certificate, in hexadecimal.")]) -> None:
+    """Revoke a certificate from now on. What was signed before stays signed."""
+
+    async def work(desk: _Desk) -> Mapping[str, Any]:
+        return await desk.registry.revoke(desk.cause, fingerprint, datetime.now(UTC), desk.key)
+
+    typer.echo(_run(load_settings(), work)["fingerprint"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Desk:
+    graph: Graph
+    registry: Registry
+    cause: Cause
+    key: str
+
+
+def _run(settings: Settings, work: Callable[[_Desk], Awaitable[Mapping[str, Any]]]) -> Mapping[str, Any]:
+    async def run() -> Mapping[str, Any]:
+        async with _desk(settings) as desk:
+            return await work(desk)
+
+    try:
+        return asyncio.run(run())
+    except Denied as denied:
+        _fail(f"{denied}.")
+
+
+@asynccontextmanager
+async def _desk(settings: Settings) -> AsyncIterator[_Desk]:
+    with fetching() as jars:
+        async with (
+            running_graph(settings, jars) as graph,
+            Recorder(settings.state, settings.log_origin) as recorder,
+            Outbox(graph, recorder) as outbox,
+        ):
+            cause = Cause(OPERATOR, PolicyStore(settings.policy_dir).current.digest)
+            yield _Desk(graph, Registry(Ledger(graph, recorder, outbox)), cause, secrets.token_hex())
+
+
+def _fail(problem: str) -> NoReturn:
+    report(problem)
+    raise typer.Exit(1)
