@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from asn1crypto import cms
-from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -46,8 +44,9 @@ from tests.signing.city import (
     revocation_list,
     usage,
 )
-from tests.signing.forging import add_timestamp, altered, token_attribute, with_unsigned
+from tests.signing.forging import CERTIFICATES, add_timestamp, altered, attribute, inside, timestamp, with_unsigned
 from tests.signing.openssl import accepts_signature, run
+from tests.signing.trees import Node, parse
 
 SECOND = timedelta(seconds=1)
 CA = (x509.BasicConstraints(ca=True, path_length=None), True)
@@ -89,64 +88,63 @@ def test_lengths_have_one_spelling(city: City, signature: bytes) -> None:
 
 
 def test_attached_content_is_refused(city: City, signature: bytes) -> None:
-    def alter(body: Any) -> None:
-        body["encap_content_info"] = {"content_type": "data", "content": DOCUMENT}
+    def alter(body: list[Node]) -> None:
+        inside(body[2]).append(Node(0xA0, [Node(0x04, DOCUMENT)]))
 
     refused(city, altered(signature, alter), Step.SHAPE, Refusal.CONTENT_ATTACHED)
 
 
 @pytest.mark.parametrize("count", [0, 2])
 def test_one_signer_is_expected(city: City, signature: bytes, count: int) -> None:
-    def alter(body: Any) -> None:
-        body["signer_infos"] = cms.SignerInfos([body["signer_infos"][0]] * count)
+    def alter(body: list[Node]) -> None:
+        body[-1].content = inside(body[-1]) * count
 
     refused(city, altered(signature, alter), Step.SHAPE, Refusal.NOT_ONE_SIGNER)
 
 
 def test_a_signature_without_timestamp_is_refused(city: City, signature: bytes) -> None:
-    refused(city, with_unsigned(signature, []), Step.SHAPE, Refusal.TIMESTAMP_MISSING)
+    refused(city, with_unsigned(signature), Step.SHAPE, Refusal.TIMESTAMP_MISSING)
 
 
 def test_two_timestamps_are_refused(city: City, signature: bytes) -> None:
     """Either as two values or as two attributes: which one counted would be a guess."""
-    first = token_attribute(read_signature(signature).token)
-    twice = {**first, "values": first["values"] * 2}
-    refused(city, with_unsigned(signature, [twice]), Step.SHAPE, Refusal.ATTRIBUTE_NOT_ALLOWED)
-    refused(city, with_unsigned(signature, [first, first]), Step.SHAPE, Refusal.ATTRIBUTE_NOT_ALLOWED)
+    token = read_signature(signature).token
+    for attributes in ([timestamp(token, token)], [timestamp(token), timestamp(token)]):
+        refused(city, with_unsigned(signature, *attributes), Step.SHAPE, Refusal.ATTRIBUTE_NOT_ALLOWED)
 
 
 def test_an_unsigned_attribute_that_nobody_looks_at_is_refused(city: City, signature: bytes) -> None:
-    token = token_attribute(read_signature(signature).token)
-    other = {"type": "content_time_stamp", "values": token["values"]}
-    more = with_unsigned(signature, [token, {**other, "type": "1.2.840.113549.1.9.16.2.25"}])
-    refused(city, more, Step.SHAPE, Refusal.ATTRIBUTE_NOT_ALLOWED)
+    token = read_signature(signature).token
+    for name in ("1.2.840.113549.1.9.16.2.25", "1.2.840.113549.1.9.6"):
+        more = with_unsigned(signature, timestamp(token), attribute(name, token))
+        refused(city, more, Step.SHAPE, Refusal.ATTRIBUTE_NOT_ALLOWED)
 
 
 def test_revocation_lists_within_a_signature_are_refused(city: City, signature: bytes) -> None:
     mine = revocation_list(city.root).public_bytes(Encoding.DER)
 
-    def alter(body: Any) -> None:
-        body["crls"] = cms.RevocationInfoChoices([cms.CertificateList.load(mine)])
+    def alter(body: list[Node]) -> None:
+        body.insert(CERTIFICATES + 1, Node(0xA1, [parse(mine)]))
 
     refused(city, altered(signature, alter), Step.SHAPE, Refusal.SHAPE_NOT_ALLOWED)
 
 
 def test_a_signature_has_to_carry_its_certificate_once(city: City, signature: bytes) -> None:
-    def without(body: Any) -> None:
-        del body["certificates"]
+    def without(body: list[Node]) -> None:
+        del body[CERTIFICATES]
 
-    def twice(body: Any) -> None:
-        body["certificates"] = cms.CertificateSet([body["certificates"][0]] * 2)
+    def twice(body: list[Node]) -> None:
+        body[CERTIFICATES].content = inside(body[CERTIFICATES]) * 2
 
     refused(city, altered(signature, without), Step.SHAPE, Refusal.CERTIFICATE_MISSING)
     refused(city, altered(signature, twice), Step.SHAPE, Refusal.CERTIFICATE_MISSING)
 
 
 def test_a_crowd_of_certificates_is_refused(city: City, signature: bytes) -> None:
-    crowd = [asn1_x509.Certificate.load(der(issue(city.root, new_key().public_key()))) for _ in range(6)]
+    crowd = [parse(der(issue(city.root, new_key().public_key()))) for _ in range(6)]
 
-    def alter(body: Any) -> None:
-        body["certificates"] = cms.CertificateSet([body["certificates"][0].chosen, *crowd])
+    def alter(body: list[Node]) -> None:
+        inside(body[CERTIFICATES]).extend(crowd)
 
     refused(city, altered(signature, alter), Step.SHAPE, Refusal.SHAPE_NOT_ALLOWED)
 
@@ -333,8 +331,8 @@ def test_another_certificate_of_the_same_key_cannot_be_put_in_its_place(city: Ci
     other = city.certificate(SIGNING, END, serial=mine.serial_number, end=NOW + 2 * YEAR)
     made = city.stamped(city.holding(mine))
 
-    def alter(body: Any) -> None:
-        body["certificates"] = cms.CertificateSet([asn1_x509.Certificate.load(der(other))])
+    def alter(body: list[Node]) -> None:
+        body[CERTIFICATES].content = [parse(der(other))]
 
     assert city.verify(made)
     refused(city, altered(made, alter), Step.BINDING, Refusal.CERTIFICATE_NOT_NAMED)
@@ -345,7 +343,7 @@ def test_another_certificate_of_the_same_key_cannot_be_put_in_its_place(city: Ci
 
 def test_the_timestamp_of_another_signature_is_refused(city: City, signature: bytes) -> None:
     other = read_signature(city.stamped(at=NOW - DAY))
-    moved = with_unsigned(signature, [token_attribute(other.token)])
+    moved = with_unsigned(signature, timestamp(other.token))
     refused(city, moved, Step.TIMESTAMP, Refusal.TIMESTAMP_WRONG)
 
 
@@ -355,8 +353,8 @@ def test_a_timestamp_over_the_document_is_none_over_the_signature(city: City, si
 
 
 def test_a_signature_in_the_timestamps_place_is_refused(city: City, signature: bytes) -> None:
-    inner = token_attribute(with_unsigned(signature, []))
-    refused(city, with_unsigned(signature, [inner]), Step.TIMESTAMP, Refusal.TIMESTAMP_WRONG)
+    inner = timestamp(with_unsigned(signature))
+    refused(city, with_unsigned(signature, inner), Step.TIMESTAMP, Refusal.TIMESTAMP_WRONG)
 
 
 def test_an_officer_stamps_no_times(city: City) -> None:
@@ -408,7 +406,7 @@ def test_a_timestamp_made_with_another_key_is_refused(city: City) -> None:
 
 def test_a_timestamp_over_a_weak_hash_is_refused(city: City, signature: bytes) -> None:
     token = city.timestamps.token(hashlib.sha1(read_signature(signature).value).digest(), "sha1")
-    refused(city, with_unsigned(signature, [token_attribute(token)]), Step.TIMESTAMP, Refusal.TIMESTAMP_WRONG)
+    refused(city, with_unsigned(signature, timestamp(token)), Step.TIMESTAMP, Refusal.TIMESTAMP_WRONG)
 
 
 # Step 8
