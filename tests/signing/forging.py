@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from asn1crypto import cms
 
-from gateway.signing import Timestamps
+from gateway.signing import Signer, Timestamps, making
 from tests.signing.trees import Node, parse
 
 UNSIGNED = 0xA1
@@ -53,3 +53,11 @@ def inside(node: Node) -> list[Node]:
     """The values within a value."""
     assert isinstance(node.content, list)
     return node.content
+
+
+def signed_over(attributes: list[bytes], signer: Signer, timestamps: Timestamps) -> bytes:
+    """A signature of somebody who signs whatever attributes they like."""
+    value = signer.sign(making._set(attributes))
+    token = timestamps.token(hashlib.sha256(value).digest(), "sha256")
+    info = making._signer_info(attributes, value, [timestamp(token).encode()], signer)
+    return making._signed_data(1, making._sequence(cms.ContentType("data").dump()), info, signer)

@@ -21,6 +21,7 @@ from gateway.signing import (
     Step,
     Trust,
     key_signer,
+    making,
     read_signature,
     sign,
 )
@@ -44,7 +45,16 @@ from tests.signing.city import (
     revocation_list,
     usage,
 )
-from tests.signing.forging import CERTIFICATES, add_timestamp, altered, attribute, inside, timestamp, with_unsigned
+from tests.signing.forging import (
+    CERTIFICATES,
+    add_timestamp,
+    altered,
+    attribute,
+    inside,
+    signed_over,
+    timestamp,
+    with_unsigned,
+)
 from tests.signing.openssl import accepts_signature, run
 from tests.signing.trees import Node, parse
 
@@ -204,6 +214,13 @@ def test_a_key_of_another_kind_than_the_algorithm_is_refused(city: City) -> None
         refused(city, city.stamped(liar), Step.SIGNATURE, Refusal.ALGORITHM_NOT_ALLOWED)
 
 
+def test_a_signature_over_another_type_of_content_is_refused(city: City) -> None:
+    """Such as one that was made for a timestamp."""
+    attributes = making._signed_attributes("tst_info", DOCUMENT, city.signer, NOW)
+    made = signed_over(attributes, city.signer, city.timestamps)
+    refused(city, made, Step.SIGNATURE, Refusal.MALFORMED)
+
+
 # Step 3
 
 
@@ -338,7 +355,33 @@ def test_another_certificate_of_the_same_key_cannot_be_put_in_its_place(city: Ci
     refused(city, altered(made, alter), Step.BINDING, Refusal.CERTIFICATE_NOT_NAMED)
 
 
+@pytest.mark.parametrize("count", [0, 2])
+def test_exactly_one_certificate_is_named(city: City, count: int) -> None:
+    *others, named = making._signed_attributes("data", DOCUMENT, city.signer, NOW)
+    tree = parse(named)
+    identifiers = inside(inside(inside(tree)[1])[0])[0]
+    identifiers.content = inside(identifiers) * count
+    made = signed_over([*others, tree.encode()], city.signer, city.timestamps)
+    refused(city, made, Step.BINDING, Refusal.CERTIFICATE_NOT_NAMED)
+
+
 # Step 7
+
+
+def test_another_certificate_of_the_timestamps_key_cannot_be_put_in_its_place(city: City) -> None:
+    key = new_key()
+    mine = issue(city.time_root, key.public_key(), STAMPING, END, subject="Time")
+    other = issue(
+        city.time_root, key.public_key(), STAMPING, END, subject="Time", serial=mine.serial_number, end=NOW + 2 * YEAR
+    )
+    made = sign(DOCUMENT, city.signer, LocalTimestamps(key_signer(key, mine), lambda: NOW))
+
+    def alter(body: list[Node]) -> None:
+        body[CERTIFICATES].content = [parse(der(other))]
+
+    token = altered(read_signature(made).token, alter)
+    assert city.verify(made)
+    refused(city, with_unsigned(made, timestamp(token)), Step.TIMESTAMP, Refusal.CERTIFICATE_NOT_NAMED)
 
 
 def test_the_timestamp_of_another_signature_is_refused(city: City, signature: bytes) -> None:
