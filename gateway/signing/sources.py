@@ -2,10 +2,10 @@
 
 import secrets
 import time
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 import httpx
-from asn1crypto import algos, tsp
+from asn1crypto import algos, cms, core, tsp
 
 from gateway.settings import check_address
 from gateway.signing.der import check_der, encoded
@@ -17,6 +17,12 @@ LARGEST: Final = 64 * 1024
 PATIENCE: Final = 15.0
 """Seconds that an authority may take, as a whole."""
 _GRANTED: Final = frozenset({"granted", "granted_with_mods"})
+
+
+class _Answer(core.Sequence):  # type: ignore[misc]
+    """A TimeStampResp. asn1crypto's own has no place for one without a token, which is how an authority refuses."""
+
+    _fields: ClassVar = [("status", tsp.PKIStatusInfo), ("time_stamp_token", cms.ContentInfo, {"optional": True})]
 
 
 class Timestamps(Protocol):
@@ -84,7 +90,7 @@ def _read(answer: bytes, imprint: tsp.MessageImprint, nonce: int) -> bytes:
     """The token in an authority's answer, if it answers the question. Whether to trust it is for `verify`."""
     try:
         check_der(answer)
-        response = tsp.TimeStampResp.load(answer, strict=True)
+        response = _Answer.load(answer, strict=True)
         status = response["status"]["status"].native
         if status not in _GRANTED:
             raise TimestampUnavailable(f"it refuses: {status}")

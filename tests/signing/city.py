@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.types import (
@@ -14,7 +15,18 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509 import CertificateRevocationList, KeyUsage
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from gateway.signing import KeySigner, LocalTimestamps, Trust, Verified, key_signer, sign, verify
+from gateway.signing import (
+    KeySigner,
+    LocalTimestamps,
+    Refusal,
+    SignatureRefused,
+    Step,
+    Trust,
+    Verified,
+    key_signer,
+    sign,
+    verify,
+)
 from gateway.signing.authority import Authority
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -158,3 +170,12 @@ class City:
         """The verdict on a signature over the document."""
         given = {"document": DOCUMENT, "prepared_at": NOW, "now": NOW, **kwargs}
         return verify(given.pop("document"), signature, trust or self.trust, **given)
+
+
+def refused(city: City, signature: bytes, step: Step, code: Refusal, trust: Trust | None = None, **kwargs: Any) -> str:
+    """The words of a refusal, which has to be at this step and for this reason."""
+    with pytest.raises(SignatureRefused) as caught:
+        city.verify(signature, trust, **kwargs)
+    assert (caught.value.step, caught.value.code) == (step, code), caught.value
+    assert str(caught.value).startswith(f"step {step.value}: ")
+    return caught.value.message

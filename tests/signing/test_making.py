@@ -1,9 +1,11 @@
 """What we sign is accepted by a program that is not ours, and nothing else is."""
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.types import CertificateIssuerPrivateKeyTypes
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -107,6 +109,19 @@ async def test_signing_and_verifying_work_within_a_running_loop(city: City) -> N
     made = sign(DOCUMENT, city.signer, city.timestamps)
     assert city.verify(made).gen_time == NOW
     assert asyncio.get_running_loop().is_running()
+
+
+def test_no_length_makes_a_difference(city: City) -> None:
+    """asn1crypto takes one that ends in 0x80 for an indefinite one: slowly, and perhaps with other bytes."""
+    started, ends = time.monotonic(), set()
+    for length in range(1, 130):
+        name = ".".join("a" * min(40, length - at) for at in range(0, length, 40))
+        more = (x509.SubjectAlternativeName([x509.DNSName(name)]), False)
+        certificate = city.certificate(SIGNING, END, more)
+        assert city.verify(city.stamped(city.holding(certificate))).certificate.der == der(certificate)
+        ends |= {len(certificate.tbs_certificate_bytes) % 256, len(der(certificate)) % 256}
+    assert len(ends) > 100
+    assert time.monotonic() - started < 20
 
 
 def test_a_signature_outlives_its_certificate(city: City, signature: bytes) -> None:

@@ -1,4 +1,4 @@
-"""Each step of a verification refuses what only it can see, with its number and a code."""
+"""Steps 2 to 8 of a verification: each refuses what only it can see, with its number and a code."""
 
 import hashlib
 import socket
@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import pytest
-from asn1crypto import cms
-from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -19,17 +17,16 @@ from gateway.signing import (
     LocalTimestamps,
     Refusal,
     SignatureAlgorithm,
-    SignatureRefused,
     Step,
     Trust,
     key_signer,
+    making,
     read_signature,
     sign,
 )
 from gateway.signing.algorithms import SCHEMES
 from gateway.signing.authority import Authority
 from gateway.signing.certificates import der
-from gateway.signing.shape import LARGEST
 from tests.signing.city import (
     DAY,
     DOCUMENT,
@@ -43,148 +40,23 @@ from tests.signing.city import (
     issue,
     long_lived_root,
     new_key,
-    revocation_list,
+    refused,
     usage,
 )
-from tests.signing.forging import add_timestamp, altered, token_attribute, with_unsigned
+from tests.signing.forging import (
+    CERTIFICATES,
+    add_timestamp,
+    altered,
+    inside,
+    signed_over,
+    timestamp,
+    with_unsigned,
+)
 from tests.signing.openssl import accepts_signature, run
+from tests.signing.trees import Node, parse
 
 SECOND = timedelta(seconds=1)
 CA = (x509.BasicConstraints(ca=True, path_length=None), True)
-
-
-def refused(city: City, signature: bytes, step: Step, code: Refusal, trust: Trust | None = None, **kwargs: Any) -> str:
-    """The words of a refusal, which has to be at this step and for this reason."""
-    with pytest.raises(SignatureRefused) as caught:
-        city.verify(signature, trust, **kwargs)
-    assert (caught.value.step, caught.value.code) == (step, code), caught.value
-    assert str(caught.value).startswith(f"step {step.value}: ")
-    return caught.value.message
-
-
-# Step 1
-
-
-@pytest.mark.parametrize(
-    "data", [b"", b"\x30", b"\x30\x00", b"\x30\x80\x00\x00", b"hello", b"\x02\x01\x00", b"\x31\x00"]
-)
-def test_something_else_is_no_signature(city: City, data: bytes) -> None:
-    refused(city, data, Step.SHAPE, Refusal.MALFORMED)
-
-
-def test_bytes_after_the_end_are_refused(city: City, signature: bytes) -> None:
-    for more in (b"\x00", b"\x00\x00", signature):
-        refused(city, signature + more, Step.SHAPE, Refusal.MALFORMED)
-
-
-def test_a_file_that_is_too_large_is_not_even_parsed(city: City, signature: bytes) -> None:
-    refused(city, signature + bytes(LARGEST), Step.SHAPE, Refusal.TOO_LARGE)
-
-
-def test_lengths_have_one_spelling(city: City, signature: bytes) -> None:
-    """The outermost length in three bytes where two do, and without an end mark where DER counts."""
-    assert signature[:2] == b"\x30\x82"
-    refused(city, b"\x30\x83\x00" + signature[2:], Step.SHAPE, Refusal.MALFORMED)
-    refused(city, b"\x30\x80" + signature[4:] + b"\x00\x00", Step.SHAPE, Refusal.MALFORMED)
-
-
-def test_attached_content_is_refused(city: City, signature: bytes) -> None:
-    def alter(body: Any) -> None:
-        body["encap_content_info"] = {"content_type": "data", "content": DOCUMENT}
-
-    refused(city, altered(signature, alter), Step.SHAPE, Refusal.CONTENT_ATTACHED)
-
-
-@pytest.mark.parametrize("count", [0, 2])
-def test_one_signer_is_expected(city: City, signature: bytes, count: int) -> None:
-    def alter(body: Any) -> None:
-        body["signer_infos"] = cms.SignerInfos([body["signer_infos"][0]] * count)
-
-    refused(city, altered(signature, alter), Step.SHAPE, Refusal.NOT_ONE_SIGNER)
-
-
-def test_a_signature_without_timestamp_is_refused(city: City, signature: bytes) -> None:
-    refused(city, with_unsigned(signature, []), Step.SHAPE, Refusal.TIMESTAMP_MISSING)
-
-
-def test_two_timestamps_are_refused(city: City, signature: bytes) -> None:
-    """Either as two values or as two attributes: which one counted would be a guess."""
-    first = token_attribute(read_signature(signature).token)
-    twice = {**first, "values": first["values"] * 2}
-    refused(city, with_unsigned(signature, [twice]), Step.SHAPE, Refusal.ATTRIBUTE_NOT_ALLOWED)
-    refused(city, with_unsigned(signature, [first, first]), Step.SHAPE, Refusal.ATTRIBUTE_NOT_ALLOWED)
-
-
-def test_an_unsigned_attribute_that_nobody_looks_at_is_refused(city: City, signature: bytes) -> None:
-    token = token_attribute(read_signature(signature).token)
-    other = {"type": "content_time_stamp", "values": token["values"]}
-    more = with_unsigned(signature, [token, {**other, "type": "1.2.840.113549.1.9.16.2.25"}])
-    refused(city, more, Step.SHAPE, Refusal.ATTRIBUTE_NOT_ALLOWED)
-
-
-def test_revocation_lists_within_a_signature_are_refused(city: City, signature: bytes) -> None:
-    mine = revocation_list(city.root).public_bytes(Encoding.DER)
-
-    def alter(body: Any) -> None:
-        body["crls"] = cms.RevocationInfoChoices([cms.CertificateList.load(mine)])
-
-    refused(city, altered(signature, alter), Step.SHAPE, Refusal.SHAPE_NOT_ALLOWED)
-
-
-def test_a_signature_has_to_carry_its_certificate_once(city: City, signature: bytes) -> None:
-    def without(body: Any) -> None:
-        del body["certificates"]
-
-    def twice(body: Any) -> None:
-        body["certificates"] = cms.CertificateSet([body["certificates"][0]] * 2)
-
-    refused(city, altered(signature, without), Step.SHAPE, Refusal.CERTIFICATE_MISSING)
-    refused(city, altered(signature, twice), Step.SHAPE, Refusal.CERTIFICATE_MISSING)
-
-
-def test_a_crowd_of_certificates_is_refused(city: City, signature: bytes) -> None:
-    crowd = [asn1_x509.Certificate.load(der(issue(city.root, new_key().public_key()))) for _ in range(6)]
-
-    def alter(body: Any) -> None:
-        body["certificates"] = cms.CertificateSet([body["certificates"][0].chosen, *crowd])
-
-    refused(city, altered(signature, alter), Step.SHAPE, Refusal.SHAPE_NOT_ALLOWED)
-
-
-@pytest.mark.parametrize(
-    ("arguments", "code"),
-    [
-        (["-cades", "-md", "sha1", "-nosmimecap"], Refusal.ALGORITHM_NOT_ALLOWED),
-        (["-cades", "-md", "sha512", "-nosmimecap"], Refusal.ALGORITHM_NOT_ALLOWED),
-        (["-md", "sha256", "-nosmimecap"], Refusal.ATTRIBUTE_MISSING),
-        (["-cades", "-md", "sha256"], Refusal.ATTRIBUTE_NOT_ALLOWED),
-        (["-cades", "-md", "sha256", "-nosmimecap", "-keyid"], Refusal.CERTIFICATE_MISSING),
-        (["-cades", "-md", "sha256", "-nosmimecap", "-nocerts"], Refusal.CERTIFICATE_MISSING),
-        (["-cades", "-md", "sha256", "-nosmimecap", "-nodetach"], Refusal.CONTENT_ATTACHED),
-        (["-cades", "-md", "sha256", "-nosmimecap", "-stream"], Refusal.MALFORMED),
-    ],
-)
-def test_what_openssl_can_sign_otherwise_is_refused(
-    city: City, tmp_path: Path, arguments: list[str], code: Refusal
-) -> None:
-    """SHA-1, a hash that is not the curve's, no CAdES, other attributes, other shapes, and BER."""
-    if "-keyid" in arguments:
-        certificate = city.certificate(SIGNING, END, (x509.SubjectKeyIdentifier(b"x" * 20), False))
-        code = Refusal.SHAPE_NOT_ALLOWED
-    else:
-        certificate = city.officer
-    (tmp_path / "document").write_bytes(DOCUMENT)
-    (tmp_path / "officer.pem").write_bytes(certificate.public_bytes(Encoding.PEM))
-    key = city.officer_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    (tmp_path / "officer.key").write_bytes(key)
-    made = run(
-        "cms", "-sign", "-binary", "-outform", "DER", "-in", tmp_path / "document",
-        "-signer", tmp_path / "officer.pem", "-inkey", tmp_path / "officer.key", *arguments,
-    )  # fmt: skip
-    assert made.returncode == 0, made.stderr
-    # The last one is BER, which nobody who alters it would leave as it is.
-    signature = made.stdout if "-stream" in arguments else add_timestamp(made.stdout, city.timestamps)
-    refused(city, signature, Step.SHAPE, code)
 
 
 # Step 2
@@ -204,6 +76,13 @@ def test_a_key_of_another_kind_than_the_algorithm_is_refused(city: City) -> None
         certificate = issue(city.root, key.public_key(), SIGNING, END)
         liar = KeySigner(SCHEMES[SignatureAlgorithm.ES256], new_key(), der(certificate), ())
         refused(city, city.stamped(liar), Step.SIGNATURE, Refusal.ALGORITHM_NOT_ALLOWED)
+
+
+def test_a_signature_over_another_type_of_content_is_refused(city: City) -> None:
+    """Such as one that was made for a timestamp."""
+    attributes = making._signed_attributes("tst_info", DOCUMENT, city.signer, NOW)
+    made = signed_over(attributes, city.signer, city.timestamps)
+    refused(city, made, Step.SIGNATURE, Refusal.MALFORMED)
 
 
 # Step 3
@@ -333,19 +212,45 @@ def test_another_certificate_of_the_same_key_cannot_be_put_in_its_place(city: Ci
     other = city.certificate(SIGNING, END, serial=mine.serial_number, end=NOW + 2 * YEAR)
     made = city.stamped(city.holding(mine))
 
-    def alter(body: Any) -> None:
-        body["certificates"] = cms.CertificateSet([asn1_x509.Certificate.load(der(other))])
+    def alter(body: list[Node]) -> None:
+        body[CERTIFICATES].content = [parse(der(other))]
 
     assert city.verify(made)
     refused(city, altered(made, alter), Step.BINDING, Refusal.CERTIFICATE_NOT_NAMED)
 
 
+@pytest.mark.parametrize("count", [0, 2])
+def test_exactly_one_certificate_is_named(city: City, count: int) -> None:
+    *others, named = making._signed_attributes("data", DOCUMENT, city.signer, NOW)
+    tree = parse(named)
+    identifiers = inside(inside(inside(tree)[1])[0])[0]
+    identifiers.content = inside(identifiers) * count
+    made = signed_over([*others, tree.encode()], city.signer, city.timestamps)
+    refused(city, made, Step.BINDING, Refusal.CERTIFICATE_NOT_NAMED)
+
+
 # Step 7
+
+
+def test_another_certificate_of_the_timestamps_key_cannot_be_put_in_its_place(city: City) -> None:
+    key = new_key()
+    mine = issue(city.time_root, key.public_key(), STAMPING, END, subject="Time")
+    other = issue(
+        city.time_root, key.public_key(), STAMPING, END, subject="Time", serial=mine.serial_number, end=NOW + 2 * YEAR
+    )
+    made = sign(DOCUMENT, city.signer, LocalTimestamps(key_signer(key, mine), lambda: NOW))
+
+    def alter(body: list[Node]) -> None:
+        body[CERTIFICATES].content = [parse(der(other))]
+
+    token = altered(read_signature(made).token, alter)
+    assert city.verify(made)
+    refused(city, with_unsigned(made, timestamp(token)), Step.TIMESTAMP, Refusal.CERTIFICATE_NOT_NAMED)
 
 
 def test_the_timestamp_of_another_signature_is_refused(city: City, signature: bytes) -> None:
     other = read_signature(city.stamped(at=NOW - DAY))
-    moved = with_unsigned(signature, [token_attribute(other.token)])
+    moved = with_unsigned(signature, timestamp(other.token))
     refused(city, moved, Step.TIMESTAMP, Refusal.TIMESTAMP_WRONG)
 
 
@@ -355,8 +260,8 @@ def test_a_timestamp_over_the_document_is_none_over_the_signature(city: City, si
 
 
 def test_a_signature_in_the_timestamps_place_is_refused(city: City, signature: bytes) -> None:
-    inner = token_attribute(with_unsigned(signature, []))
-    refused(city, with_unsigned(signature, [inner]), Step.TIMESTAMP, Refusal.TIMESTAMP_WRONG)
+    inner = timestamp(with_unsigned(signature))
+    refused(city, with_unsigned(signature, inner), Step.TIMESTAMP, Refusal.TIMESTAMP_WRONG)
 
 
 def test_an_officer_stamps_no_times(city: City) -> None:
@@ -408,7 +313,7 @@ def test_a_timestamp_made_with_another_key_is_refused(city: City) -> None:
 
 def test_a_timestamp_over_a_weak_hash_is_refused(city: City, signature: bytes) -> None:
     token = city.timestamps.token(hashlib.sha1(read_signature(signature).value).digest(), "sha1")
-    refused(city, with_unsigned(signature, [token_attribute(token)]), Step.TIMESTAMP, Refusal.TIMESTAMP_WRONG)
+    refused(city, with_unsigned(signature, timestamp(token)), Step.TIMESTAMP, Refusal.TIMESTAMP_WRONG)
 
 
 # Step 8

@@ -1,0 +1,166 @@
+"""Timestamps over HTTP (RFC 3161): from a real server on this machine, and what it can do wrong."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from asn1crypto import parser, tsp
+from cryptography.hazmat.primitives.serialization import Encoding
+
+from gateway.signing import HttpTimestamps, LocalTimestamps, TimestampUnavailable, sign
+from gateway.signing.sources import LARGEST
+from tests.signing.city import DOCUMENT, NOW, City
+from tests.signing.openssl import accepts_timestamp, run
+
+Answer = Callable[[bytes], tuple[int, bytes]]
+
+
+@contextmanager
+def serving(answer: Answer) -> Iterator[str]:
+    """A timestamp authority's address, on a free port, until the block ends."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            assert self.headers["Content-Type"] == "application/timestamp-query"
+            status, body = answer(self.rfile.read(int(self.headers["Content-Length"])))
+            self.send_response(status)
+            self.send_header("Content-Type", "application/timestamp-reply")
+            if status == 307:
+                self.send_header("Location", body.decode())
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            try:
+                self.wfile.write(body)
+            except OSError:
+                self.close_connection = True
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/tsa"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def test_a_signature_gets_its_timestamp_from_an_address(city: City, tmp_path: Path) -> None:
+    with serving(lambda asked: (200, city.timestamps.answer(asked))) as url:
+        made = sign(DOCUMENT, city.signer, HttpTimestamps(url))
+    assert city.verify(made).gen_time == NOW
+    assert accepts_timestamp(tmp_path, made, city.time_root.certificate, NOW)
+
+
+def test_our_authority_answers_what_openssl_asks(city: City, tmp_path: Path) -> None:
+    (tmp_path / "data").write_bytes(DOCUMENT)
+    run("ts", "-query", "-data", tmp_path / "data", "-sha256", "-cert", "-out", tmp_path / "query")
+    answer = city.timestamps.answer((tmp_path / "query").read_bytes())
+    (tmp_path / "reply").write_bytes(answer)
+    (tmp_path / "root.pem").write_bytes(city.time_root.certificate.public_bytes(Encoding.PEM))
+    done = run(
+        "ts", "-verify", "-queryfile", tmp_path / "query", "-in", tmp_path / "reply", "-CAfile", tmp_path / "root.pem",
+        "-attime", str(int(NOW.timestamp())),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+def other_nonce(city: City, asked: bytes) -> bytes:
+    request = tsp.TimeStampReq.load(asked)
+    request["nonce"] = request["nonce"].native + 2
+    return city.timestamps.answer(request.dump())
+
+
+def no_nonce(city: City, asked: bytes) -> bytes:
+    request = tsp.TimeStampReq.load(asked)
+    del request["nonce"]
+    return city.timestamps.answer(request.dump())
+
+
+def other_imprint(city: City, asked: bytes) -> bytes:
+    request = tsp.TimeStampReq.load(asked)
+    request["message_imprint"]["hashed_message"] = bytes(32)
+    return city.timestamps.answer(request.dump())
+
+
+def rejection(city: City, asked: bytes) -> bytes:
+    return bytes(parser.emit(0, 1, 16, tsp.PKIStatusInfo({"status": "rejection"}).dump()))
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (lambda city, asked: (500, b""), "answers 500"),
+        (lambda city, asked: (404, b"not here"), "answers 404"),
+        (lambda city, asked: (307, b"http://127.0.0.1:1/"), "answers 307"),
+        (lambda city, asked: (200, b""), "not one of a timestamp authority"),
+        (lambda city, asked: (200, b"<html>"), "not one of a timestamp authority"),
+        (lambda city, asked: (200, asked), "not one of a timestamp authority"),
+        (lambda city, asked: (200, city.timestamps.answer(asked) + b"\0"), "not one of a timestamp authority"),
+        (lambda city, asked: (200, bytes(LARGEST + 1)), "larger than"),
+        (lambda city, asked: (200, rejection(city, asked)), "refuses: rejection"),
+        (lambda city, asked: (200, other_nonce(city, asked)), "nonce"),
+        (lambda city, asked: (200, no_nonce(city, asked)), "nonce"),
+        (lambda city, asked: (200, other_imprint(city, asked)), "something else"),
+    ],
+)
+def test_an_answer_that_is_none_ends_in_a_sentence(
+    city: City, answer: Callable[[City, bytes], tuple[int, bytes]], why: str
+) -> None:
+    with serving(lambda asked: answer(city, asked)) as url, pytest.raises(TimestampUnavailable, match=why) as problem:
+        sign(DOCUMENT, city.signer, HttpTimestamps(url))
+    assert url in str(problem.value)
+
+
+def test_an_authority_that_does_not_answer_is_not_waited_for(city: City) -> None:
+    asleep = threading.Event()
+
+    def answer(asked: bytes) -> tuple[int, bytes]:
+        asleep.wait(5)
+        return 200, b""
+
+    started = time.monotonic()
+    with serving(answer) as url:
+        with pytest.raises(TimestampUnavailable, match="cannot be reached"):
+            sign(DOCUMENT, city.signer, HttpTimestamps(url, patience=0.3))
+        asleep.set()
+    assert time.monotonic() - started < 4
+
+
+def test_nobody_there_is_said_so(city: City) -> None:
+    with serving(lambda asked: (200, b"")) as url:
+        pass
+    with pytest.raises(TimestampUnavailable, match="cannot be reached"):
+        sign(DOCUMENT, city.signer, HttpTimestamps(url))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://tsa.example.org/",
+        "http://10.0.0.1/",
+        "ftp://127.0.0.1/",
+        "127.0.0.1",
+        "",
+        "https://",
+        "http://[::1",
+        "file:///x",
+    ],
+)
+def test_an_address_is_https_or_on_this_machine(url: str) -> None:
+    with pytest.raises(TimestampUnavailable, match="address"):
+        HttpTimestamps(url)
+
+
+def test_the_time_of_a_timestamp_is_exact_to_the_microsecond(city: City) -> None:
+    for micro in (0, 1, 100_000, 999_999):
+        at = datetime(2026, 3, 2, 8, 0, 0, micro, tzinfo=UTC)
+        made = sign(DOCUMENT, city.signer, LocalTimestamps(city.stamping, lambda at=at: at))  # type: ignore[misc]
+        assert city.verify(made).gen_time == at
