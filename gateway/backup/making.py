@@ -24,9 +24,12 @@ from gateway.graph.pause import paused
 from gateway.graph.times import instant
 from gateway.identity.development import KEY_FILE
 from gateway.settings import Settings
+from gateway.signing.development import FOLDER
 
 LOG_KEY: Final = "log"
 DEVELOPMENT_KEY: Final = "development-issuer"
+AUTHORITY: Final = "authority."
+"""What the names of the development authority's files begin with."""
 
 
 async def make_backup(
@@ -88,6 +91,7 @@ def _folder(to: Path) -> Iterator[Path]:
 
 
 def _seal_keys(state: Path, to: Path, passphrase: str) -> None:
-    for name, path in {LOG_KEY: LogFolder(state).key, DEVELOPMENT_KEY: state / KEY_FILE}.items():
+    authority = {f"{AUTHORITY}{path.name}": path for path in (state / FOLDER).glob("[!.]*")}
+    for name, path in {LOG_KEY: LogFolder(state).key, DEVELOPMENT_KEY: state / KEY_FILE, **authority}.items():
         if path.exists():
             (to / f"{name}.jwe").write_text(seal(path.read_bytes(), passphrase), "ascii")

@@ -15,12 +15,13 @@ from gateway.audit.recorder import sealed
 from gateway.audit.reindex import reindex
 from gateway.backup.errors import BackupError
 from gateway.backup.keys import unseal
-from gateway.backup.making import DEVELOPMENT_KEY, LOG_KEY
+from gateway.backup.making import AUTHORITY, DEVELOPMENT_KEY, LOG_KEY
 from gateway.backup.manifest import GRAPH, KEYS, LOG, Manifest
 from gateway.graph import Graph
 from gateway.graph.dump import Advance, Counts, is_empty, load
 from gateway.identity.development import KEY_FILE
 from gateway.settings import Settings
+from gateway.signing.development import FOLDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +67,22 @@ async def restore_backup(settings: Settings, graph: Graph, cause: Cause, backup:
     staging.mkdir(mode=0o700, parents=True)
     _restore_log(staging, backup, cause, advance)
     await load(graph, backup.folder / GRAPH, Counts(manifest.nodes, manifest.relationships), advance)
-    if DEVELOPMENT_KEY in backup.keys:
-        (settings.state / KEY_FILE).touch(0o600)
-        (settings.state / KEY_FILE).write_bytes(backup.keys[DEVELOPMENT_KEY])
+    for name, data in backup.keys.items():
+        if (path := _place_of(settings.state, name)) is not None:
+            path.parent.mkdir(mode=0o700, exist_ok=True)
+            path.touch(0o600)
+            path.write_bytes(data)
     os.sync()
     LogFolder(staging).path.rename(LogFolder(settings.state).path)
     shutil.rmtree(staging)
     sync(settings.state)
+
+
+def _place_of(state: Path, name: str) -> Path | None:
+    """Where a secret belongs; None for the log's key, which goes with the log."""
+    if name.startswith(AUTHORITY):
+        return state / FOLDER / name.removeprefix(AUTHORITY)
+    return state / KEY_FILE if name == DEVELOPMENT_KEY else None
 
 
 def _restore_log(state: Path, backup: Opened, cause: Cause, advance: Advance) -> None:

@@ -17,6 +17,8 @@ from gateway.backup.keys import seal, unseal
 from gateway.backup.manifest import MANIFEST, Manifest
 from gateway.graph import Graph, GraphError
 from gateway.settings import Settings
+from gateway.signing import DevelopmentAuthority
+from gateway.signing.development import FOLDER
 from tests.support.database import empty
 
 PASSPHRASE = "correct horse battery"
@@ -47,6 +49,19 @@ async def backup(graph: Graph, tmp_path: Path) -> Path:
     await make_backup(at(tmp_path / "state"), graph, CAUSE, tmp_path / "backup", PASSPHRASE, nothing)
     await empty(graph)
     return tmp_path / "backup"
+
+
+async def test_the_development_authority_comes_back_and_its_keys_are_never_plain(graph: Graph, tmp_path: Path) -> None:
+    state, to = tmp_path / "state", tmp_path / "to"
+    issued = DevelopmentAuthority(state).issue("officer")
+    DevelopmentAuthority(state).revoke(issued.certificate)
+    await make_backup(at(state), graph, CAUSE, tmp_path / "backup", PASSPHRASE, nothing)
+    files = {path.name: path.read_bytes() for path in (state / FOLDER).iterdir()}
+    copied = b"".join(path.read_bytes() for path in (tmp_path / "backup").rglob("*") if path.is_file())
+    assert b"PRIVATE KEY" not in copied
+    await restored(to, graph, tmp_path / "backup")
+    assert {path.name: path.read_bytes() for path in (to / FOLDER).iterdir()} == files
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (to / FOLDER).iterdir())
 
 
 async def test_a_backup_comes_back(graph: Graph, backup: Path, tmp_path: Path) -> None:
