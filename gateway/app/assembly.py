@@ -19,6 +19,7 @@ from gateway.app.log_files import log_files
 from gateway.app.masking import Masking
 from gateway.app.replies import Code, refuse
 from gateway.app.sign_ins import SignIns
+from gateway.audit.event import GATEWAY, Cause
 from gateway.audit.ledger import Ledger
 from gateway.audit.log import LogFolder
 from gateway.audit.outbox import Outbox
@@ -33,6 +34,8 @@ from gateway.policy.store import PolicyStore
 from gateway.schema.ide import ROUTE as IDE_ROUTE
 from gateway.schema.ide import ide_file
 from gateway.settings import Settings, is_loopback
+from gateway.sharing.clocks import Rules
+from gateway.sharing.escalation import Escalations
 
 GraphQLFactory = Callable[[Settings, Graph, PolicyStore, Ledger], ASGIApp]
 """Makes the GraphQL endpoint when graph and log are open. Per request it finds `subject` and `request_id` in the state.
@@ -68,6 +71,8 @@ def create_app(
             authenticator = _authenticator(settings, graph, stack)
             outbox = await stack.enter_async_context(Outbox(graph, recorder))
             endpoint = graphql(settings, graph, policy, Ledger(graph, recorder, outbox))
+            cause = partial(_own_cause, policy)
+            await stack.enter_async_context(Escalations(graph, outbox, Rules.load(settings), cause))
             door.app = BodyLimit(Identification(endpoint, authenticator, sign_ins), settings.max_body_bytes)
             health.graph, health.recorder = graph, recorder
             _spare_collector()
@@ -77,6 +82,11 @@ def create_app(
     router = Router(routes, redirect_slashes=False, default=_not_found, lifespan=lifespan)
     allowed = settings.allowed_hosts or (LOOPBACK if is_loopback(settings.host) else ())
     return Edge(Masking(HostCheck(router, allowed)))
+
+
+def _own_cause(policy: PolicyStore) -> Cause:
+    """Why the gateway's own events happen: nobody asked."""
+    return Cause(GATEWAY, policy.current.digest)
 
 
 def _authenticator(settings: Settings, graph: Graph, stack: AsyncExitStack) -> Authenticator:

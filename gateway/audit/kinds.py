@@ -258,6 +258,30 @@ class CaseMoved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineEscalated(Event):
+    """An answer is due soon, today, or overdue: for the provider's officers and head, and for the center (R16.2b)."""
+
+    kind: ClassVar[str] = "deadline.escalated"
+    stage: ClassVar[Stage] = Stage.SHARING
+    escalation: str
+    """SOON, TODAY or OVERDUE; each once."""
+    due: str
+    """Until when it is in time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineRecounted(Event):
+    """The calendar has changed, and with it when an answer is due."""
+
+    kind: ClassVar[str] = "deadline.recounted"
+    stage: ClassVar[Stage] = Stage.SHARING
+    before: str
+    """Until when it was in time before."""
+    due: str
+    """Until when it is in time now."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GrantMoved(Event):
     """A grant was given, suspended, resumed or revoked (R16.2, R30)."""
 
@@ -312,6 +336,8 @@ KINDS: Final[dict[str, type[Event]]] = {
         CertificateRegistered,
         CertificateRevoked,
         CaseMoved,
+        DeadlineEscalated,
+        DeadlineRecounted,
         GrantMoved,
         ChangeRefused,
     )

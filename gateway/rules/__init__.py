@@ -5,7 +5,7 @@ duty, is an error that says so and never a guess.
 """
 
 from gateway.rules.calendar import Calendar, CalendarFault, UnknownYear, load_calendar
-from gateway.rules.deadline import SHANGHAI, Clock, Deadline, Escalation, day_of, deadline_of, escalations_of
+from gateway.rules.deadline import SHANGHAI, Clock, Deadline, Escalation, day_of, deadline_of, escalates_at
 from gateway.rules.rulebook import Duty, NoRule, Rule, RuleBook, RuleFault, load_rules
 
 __all__ = [
@@ -23,7 +23,7 @@ __all__ = [
     "UnknownYear",
     "day_of",
     "deadline_of",
-    "escalations_of",
+    "escalates_at",
     "load_calendar",
     "load_rules",
 ]

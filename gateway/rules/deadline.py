@@ -4,6 +4,7 @@ The day on which a duty begins is day 0. Only working days count, and the due in
 Asia/Shanghai. Silence is neither yes nor no: whether a deadline was missed is derived from the clock, and is no state.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from enum import StrEnum
@@ -90,16 +91,18 @@ def deadline_of(book: RuleBook, calendar: Calendar, duty: Duty, agency: str, beg
     return Deadline(duty, start, tuple(sorted(clocks, key=lambda clock: (clock.due_on, clock.rule.name))))
 
 
-def escalations_of(deadline: Deadline, calendar: Calendar) -> dict[Escalation, datetime]:
-    """From which instant on each escalation is due: the beginning of its day. None lies before the duty began.
+def escalates_at(escalation: Escalation, started_on: date, counted: Sequence[date], calendar: Calendar) -> datetime:
+    """From which instant on an escalation of a clock is due: the beginning of its day, never before the duty began.
 
     Raises:
         UnknownYear: the calendar does not reach so far.
     """
-    days = (deadline.started_on, *deadline.strictest.counted)
-    found = {
-        Escalation.SOON: days[max(len(days) - 3, 0)],
-        Escalation.TODAY: days[-1],
-        Escalation.OVERDUE: next(calendar.worked_after(days[-1])),
-    }
-    return {one: datetime.combine(day, time(), SHANGHAI).astimezone(UTC) for one, day in found.items()}
+    days = (started_on, *counted)
+    match escalation:
+        case Escalation.SOON:
+            day = days[max(len(days) - 3, 0)]
+        case Escalation.TODAY:
+            day = days[-1]
+        case Escalation.OVERDUE:
+            day = next(calendar.worked_after(days[-1]))
+    return datetime.combine(day, time(), SHANGHAI).astimezone(UTC)

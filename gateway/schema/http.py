@@ -23,7 +23,6 @@ from gateway.graph import Graph, GraphTimeout, GraphUnavailable
 from gateway.identity import PUBLIC, Subject
 from gateway.plan import Asker, BadInput, Budget, Planner
 from gateway.policy.store import PolicyStore
-from gateway.rules import load_calendar, load_rules
 from gateway.schema import ide
 from gateway.schema.build import ENTITIES, build_schema
 from gateway.schema.context import Context
@@ -240,8 +239,7 @@ def graphql_app(settings: Settings, graph: Graph, policy: PolicyStore, ledger: L
     )
     upkeep = Upkeep(graph, policy, planner, ledger.recorder)
     upkeep.warm()
-    rules = Rules(load_rules(settings.rules), load_calendar(settings.calendar))
-    filing = Filing(ledger, rules, partial(trust, settings))
+    filing = Filing(ledger, Rules.load(settings), partial(trust, settings))
     return Endpoint(settings, planner, upkeep, ledger, filing, Cases(graph))
 
 

@@ -7,7 +7,19 @@ from typing import Any
 from gateway.audit.event import About, canonical
 from gateway.audit.ledger import Denied
 from gateway.graph.times import instant
-from gateway.rules import Calendar, Duty, NoRule, RuleBook, UnknownYear, deadline_of
+from gateway.rules import (
+    Calendar,
+    Duty,
+    Escalation,
+    NoRule,
+    RuleBook,
+    UnknownYear,
+    deadline_of,
+    escalates_at,
+    load_calendar,
+    load_rules,
+)
+from gateway.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +28,15 @@ class Rules:
 
     book: RuleBook
     calendar: Calendar
+
+    @classmethod
+    def load(cls, settings: Settings) -> "Rules":
+        """Those that the settings name.
+
+        Raises:
+            RuleFault, CalendarFault: a file is of no use.
+        """
+        return cls(load_rules(settings.rules), load_calendar(settings.calendar))
 
     def clocks(self, duty: Duty, agency: str, began: datetime, about: About) -> dict[str, Any]:
         """What a case keeps of a duty that begins: everything by which it can be counted again.
@@ -42,4 +63,7 @@ class Rules:
             "dueAt": instant(found.due_at),
             "clocks": canonical(clocks).decode(),
             "calendar": self.calendar.digest,
+            "escalateAt": instant(
+                escalates_at(Escalation.SOON, found.started_on, found.strictest.counted, self.calendar)
+            ),
         }

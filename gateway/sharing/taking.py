@@ -32,7 +32,10 @@ MATCH (v:DatasetVersion {id: $version}), (a:Agency {id: $case.consumer}), (b:Age
 CREATE (c:Case)-[:ABOUT]->(v) SET c = $case
 CREATE (c)-[:BY]->(a) CREATE (c)-[:TO]->(b)
 """
-_MOVE: Final = "MATCH (c:Case {id: $id}) SET c.state = $state, c.version = c.version + 1, c.movedAt = $now"
+_MOVE: Final = """
+MATCH (c:Case {id: $id})
+SET c.state = $state, c.version = c.version + 1, c.movedAt = $now REMOVE c.escalateAt
+"""
 _MOVE_GRANT: Final = "MATCH (g:Grant {id: $id}) SET g.status = $state, g.version = g.version + 1, g.movedAt = $now"
 _SIGN: Final = """
 MATCH (h:Appointment {id: $appointment})

@@ -15,6 +15,8 @@ from gateway.audit.kinds import (
     CitySeeded,
     DataFetched,
     DataRefreshed,
+    DeadlineEscalated,
+    DeadlineRecounted,
     EntryChanged,
     GatewayStarted,
     GatewayStopped,
@@ -118,6 +120,17 @@ def of_every_kind() -> list[Event]:
             document="3" * 64,
             signature="4" * 64,
             due="2026-12-04T15:59:59.999Z",
+        ),
+        DeadlineEscalated(
+            cause=GATEWAY, about=ABOUT, moment=MOMENT, id="ev_21", escalation="SOON", due="2026-12-04T15:59:59.999Z"
+        ),
+        DeadlineRecounted(
+            cause=GATEWAY,
+            about=ABOUT,
+            moment=MOMENT,
+            id="ev_22",
+            before="2026-12-04T15:59:59.999Z",
+            due="2026-12-07T15:59:59.999Z",
         ),
         GrantMoved(
             cause=CAUSE,

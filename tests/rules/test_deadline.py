@@ -19,7 +19,7 @@ from gateway.rules import (
     UnknownYear,
     day_of,
     deadline_of,
-    escalations_of,
+    escalates_at,
     load_rules,
 )
 from tests.rules import recount
@@ -94,7 +94,8 @@ def test_the_days_that_are_left_are_working_days_after_today(now: str, left: int
 
 def test_escalations_are_on_working_days_5_7_and_8_of_seven() -> None:  # R16.2b
     deadline = deadline_of(RULES, CALENDAR, Duty.ANSWER_ACCESS_REQUEST, "any", noon("2025-01-20"))
-    found = {one: moment.astimezone(SHANGHAI) for one, moment in escalations_of(deadline, CALENDAR).items()}
+    counted = deadline.strictest.counted
+    found = {one: escalates_at(one, deadline.started_on, counted, CALENDAR).astimezone(SHANGHAI) for one in Escalation}
     assert {one: str(moment.date()) for one, moment in found.items()} == {
         Escalation.SOON: "2025-01-26",
         Escalation.TODAY: "2025-02-05",

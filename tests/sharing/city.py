@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from gateway.audit.event import Actor, ActorKind, Cause
 from gateway.audit.ledger import Denied, Ledger
+from gateway.audit.outbox import Outbox
 from gateway.catalog import FieldSpec, write_agencies, write_entries
 from gateway.classes import Tier
 from gateway.graph import Graph, make_id
@@ -70,8 +71,9 @@ class Officer:
 class City:
     """The city, and short ways to act in it."""
 
-    def __init__(self, graph: Graph, ledger: Ledger, state: Path) -> None:
+    def __init__(self, graph: Graph, ledger: Ledger, outbox: Outbox, state: Path) -> None:
         self.graph = graph
+        self.outbox = outbox
         self.ledger = ledger
         self.state = state
         self.now = NOW
@@ -130,7 +132,7 @@ class City:
         await self.graph.run(_PERSON, given)
         kind = AgencyKind.ADMINISTRATIVE if role is Role.CENTER else AgencyKind.PUBLIC_SERVICE
         subject = Subject(person, name, make_id("ag_", agency), appointment, profile=Profile(frozenset({role}), kind))
-        issued = self.authority.issue(name, not_before=NOW - timedelta(days=30), not_after=NOW + timedelta(days=300))
+        issued = self.authority.issue(name, not_before=NOW - timedelta(days=30), not_after=NOW + timedelta(days=400))
         await self.registry.register(self.cause(subject), person, issued.certificate, self.key())
         return Officer(subject, issued.p12, issued.certificate)
 

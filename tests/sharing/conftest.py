@@ -16,7 +16,7 @@ async def founded(module_graph: Graph, tmp_path_factory: pytest.TempPathFactory)
     """The city, with a log and an authority of its own."""
     state = tmp_path_factory.mktemp("city")
     async with Recorder(state, "test.example/log") as recorder, Outbox(module_graph, recorder) as outbox:
-        yield await City(module_graph, Ledger(module_graph, recorder, outbox), state).found()
+        yield await City(module_graph, Ledger(module_graph, recorder, outbox), outbox, state).found()
 
 
 @pytest.fixture

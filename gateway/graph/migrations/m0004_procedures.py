@@ -13,6 +13,8 @@ _RANGE: Final = (
     ),
     ("Case", "provider", "state", "dueAt", "id"),
     ("Case", "consumer", "dataset"),
+    ("Case", "escalateAt", "id"),
+    ("Case", "state", "calendar"),
     ("Grant", "consumer", "dataset"),
     ("Grant", "dataset"),
     ("Preparation", "person", "preparedAt"),
