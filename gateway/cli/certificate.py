@@ -1,6 +1,7 @@
 """`gateway certificate`: whose certificates count, and keys for the demonstration city's people."""
 
 import asyncio
+import os
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -42,25 +43,33 @@ def issue(
     settings = load_settings()
     if not settings.development:
         _fail("this gateway has no authority of its own: get certificates from yours, and register them.")
-    if out.exists():
-        _fail(f"{out} is there already. Name a new file.")
+    try:
+        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as problem:
+        _fail(f"{out} cannot be written: {problem.strerror}.")
+    try:
+        p12, fingerprint = issued_key(settings, name, days)
+    except BaseException:
+        out.unlink()
+        raise
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(p12)
+    typer.echo(fingerprint)
+    notes.print(f"{out} has the key, without a passphrase. Sign with: gateway sign FILE --key {out}", markup=False)
+
+
+def issued_key(settings: Settings, name: str, days: int) -> tuple[bytes, str]:
+    """A new key (PKCS#12) of somebody of the demonstration city, and the fingerprint that is registered with it."""
+    start = datetime.now(UTC) - timedelta(minutes=1)
+    issued = DevelopmentAuthority(settings.state).issue(name, not_before=start, not_after=start + timedelta(days=days))
 
     async def work(desk: _Desk) -> Mapping[str, Any]:
         person = await find_person(desk.graph, ISSUER, name)
         if person is None:
             _fail(f"nobody is known as {name!r}. See the names with: gateway token --list")
-        start = datetime.now(UTC) - timedelta(minutes=1)
-        issued = DevelopmentAuthority(settings.state).issue(
-            name, not_before=start, not_after=start + timedelta(days=days)
-        )
-        made = await desk.registry.register(desk.cause, person.id, issued.certificate, desk.key)
-        with out.open("xb") as file:
-            out.chmod(0o600)
-            file.write(issued.p12)
-        return made
+        return await desk.registry.register(desk.cause, person.id, issued.certificate, desk.key)
 
-    typer.echo(_run(settings, work)["fingerprint"])
-    notes.print(f"{out} has the key, without a passphrase. Sign with: gateway sign FILE --key {out}", markup=False)
+    return issued.p12, _run(settings, work)["fingerprint"]
 
 
 @app.command("register")

@@ -8,8 +8,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from gateway.cli import _case_tour, _log_tour
 from gateway.cli._console import report
-from gateway.cli._log_tour import steps
 from gateway.identity.development import development_token
 from gateway.settings import Settings, load_settings
 from gateway.vocabulary import ShareType
@@ -62,7 +62,7 @@ def demo(
         str | None, typer.Option(metavar="URL", help="The gateway's GraphQL address; without it the settings' own.")
     ] = None,
 ) -> None:
-    """Tour a running gateway with the demonstration city: who sees what and why, and what its log proves."""
+    """Tour a running gateway with the demonstration city: who sees what and why, its log, and an application."""
     settings = load_settings()
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     console = Console(highlight=False)
@@ -72,7 +72,9 @@ def demo(
                 console.print(f"\n{title}", style="bold")
                 console.print(table)
             console.print("\n9. A change, its event in the log, its proof, and a tampered copy", style="bold")
-            console.print(_rows(("what", "what comes out"), steps(tourist.ask, tourist.log_key())))
+            console.print(_rows(("what", "what comes out"), _log_tour.steps(tourist.ask, tourist.log_key())))
+            console.print("\n10. An application, its signed answer, and the grant", style="bold")
+            console.print(_rows(("what", "what comes out"), _case_tour.steps(tourist.ask, settings)))
     except (TourEnded, TimeoutError) as ended:
         report(str(ended))
         raise typer.Exit(1) from None

@@ -45,12 +45,17 @@ def sees(answers: dict[str, Any], name: str) -> set[str]:
 def test_the_tour_prints_every_stop_and_both_languages(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "400")
     text = shown(gateway)
-    assert all(f"\n{stop}. " in text for stop in range(1, 10))
+    assert all(f"\n{stop}. " in text for stop in range(1, 11))
     assert re.search(r"checked with the log's key *│ entry \d+ of \d+ in localhost/log", text)
     assert re.search(r"is the commitment *│ yes", text)
     assert re.search(r"a body that says another year *│ no: it is not the one that was logged", text)
     assert re.search(r"a leaf that fits that body *│ caught: the proof does not lead from entry", text)
     assert re.search(r"staff@gaj asks for the event *│ is not shown it", text)
+    assert re.search(
+        r"signed and filed: SUBMITTED *│ due \d{4}-\d\d-\d\dT15:59:59.999Z by 2021-34.1/ANSWER_ACCESS_REQUEST", text
+    )
+    assert re.search(r"signed and filed: PARTIALLY_APPROVED *│ a grant of \S+ until \S+: ACTIVE", text)
+    assert re.search(r"officer@gaj asks for the case *│ is not shown it", text)
     assert all(caller in text for caller in demo.CALLERS)
     assert "户籍人口登记信息(修订)" in text
     assert "R16.3b" in text
