@@ -1,6 +1,6 @@
 """申请与授权. Applications and grants, for both parties and for who oversees either."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, Final
 
@@ -20,7 +20,6 @@ from gateway.sharing.document import Document
 from gateway.sharing.reading import Place, Row, actions
 
 DEFAULT_PAGE: Final = 20
-_PATH: Final = "accessRequests"
 
 Asked = Info[Context, Any]
 
@@ -181,7 +180,7 @@ class AccessRequestEdge:
     cursor: str = strawberry.field(description="Opaque; bound to these arguments.")
 
 
-@strawberry.type(description="A page of cases, the youngest first.")
+@strawberry.type(description="A page of cases.")
 class AccessRequestConnection:
     """There is no total: to count would cost more than to read a page."""
 
@@ -218,19 +217,31 @@ async def page_of_requests(
     Raises:
         BadInput: `INVALID_PAGE`, `INVALID_CURSOR`.
     """
-    count = counted(context, _PATH, first)
+    count = _counted(context, "accessRequests", first)
     party = None if side is None else Party(_word(side))
     standing = None if state is None else CaseState(_word(state))
-    tag = cursor.prefix(_PATH, str(party), {"state": str(standing)})
-    start = None
-    if after is not None:
-        read = cursor.read(f"{_PATH}.after", after, tag, numeric=False)
-        start = Place(str(read.value), read.id)
+    tag = cursor.prefix("accessRequests", str(party), {"state": str(standing)})
+    start = _start("accessRequests", after, tag)
     rows = await context.cases.page(context.asker.subject, party, standing, count + 1, start)
-    edges = [
-        AccessRequestEdge(node=request_of(context, row), cursor=f"{tag}{row['id']}.{row['filedAt']}")
-        for row in rows[:count]
-    ]
+    return _page(context, rows, count, start, lambda row: f"{tag}{row['id']}.{row['filedAt']}")
+
+
+async def page_of_tasks(context: Context, first: int | None, after: str | None) -> AccessRequestConnection:
+    """A page of what waits for the caller.
+
+    Raises:
+        BadInput: `INVALID_PAGE`, `INVALID_CURSOR`.
+    """
+    count, tag = _counted(context, "tasks", first), cursor.prefix("tasks", "dueAt", {})
+    start = _start("tasks", after, tag)
+    rows = await context.cases.tasks(context.asker.subject, count + 1, start)
+    return _page(context, rows, count, start, lambda row: f"{tag}{row['id']}.{row['dueAt']}")
+
+
+def _page(
+    context: Context, rows: Sequence[Row], count: int, start: Place | None, cursor_of: Callable[[Row], str]
+) -> AccessRequestConnection:
+    edges = [AccessRequestEdge(node=request_of(context, row), cursor=cursor_of(row)) for row in rows[:count]]
     info = PageInfo(
         has_next_page=len(rows) > count,
         has_previous_page=start is not None,
@@ -240,18 +251,14 @@ async def page_of_requests(
     return AccessRequestConnection(edges=edges, page_info=info)
 
 
-async def tasks_of(context: Context, first: int | None) -> list[AccessRequest]:
-    """What waits for the caller."""
-    rows = await context.cases.tasks(context.asker.subject, counted(context, "tasks", first))
-    return [request_of(context, row) for row in rows]
+def _start(path: str, after: str | None, tag: str) -> Place | None:
+    if after is None:
+        return None
+    read = cursor.read(f"{path}.after", after, tag, numeric=False)
+    return Place(str(read.value), read.id)
 
 
-def counted(context: Context, path: str, first: int | None) -> int:
-    """How many are wanted.
-
-    Raises:
-        BadInput: `INVALID_PAGE`.
-    """
+def _counted(context: Context, path: str, first: int | None) -> int:
     most = context.planner.most_page
     count = DEFAULT_PAGE if first is None else first
     if not 0 <= count <= most:

@@ -32,7 +32,8 @@ RETURN collect({id: x.id, act: x.act, digest: x.digest, bytes: x.bytes, filedAt:
 """
 _BEHIND: Final = "AND c.filedAt <= $t AND c.id IS NOT NULL AND (c.filedAt < $t OR c.id < $after)"
 _WAITING: Final = """
-MATCH (c:Case) WHERE c.provider = $agency AND c.state = $submitted
+MATCH (c:Case) WHERE c.provider = $agency AND c.state = $submitted AND c.dueAt >= $t AND c.id IS NOT NULL
+  AND (c.dueAt > $t OR c.id > $after)
 WITH c ORDER BY c.provider, c.state, c.dueAt, c.id LIMIT $n
 RETURN collect(c {.*})
 """
@@ -40,9 +41,9 @@ RETURN collect(c {.*})
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a page begins: behind this case, the youngest first."""
+    """Where a page begins: behind this case, in the order of when cases were filed, or of when they are due."""
 
-    filed_at: str
+    moment: str
     id: str
 
 
@@ -85,7 +86,7 @@ class Cases:
             "jurisdictions": list(subject.jurisdictions),
             "state": state,
             "n": count,
-            "t": after and after.filed_at,
+            "t": after and after.moment,
             "after": after and after.id,
         }
         found: list[Row] = await self.graph.read(
@@ -93,11 +94,18 @@ class Cases:
         )
         return found
 
-    async def tasks(self, subject: Subject, count: int) -> Sequence[Row]:
+    async def tasks(self, subject: Subject, count: int, after: Place | None = None) -> Sequence[Row]:
         """The cases that wait for an answer that the subject may give for the agency; what is due first, first."""
         if subject.agency is None or not subject.profile.roles & SIGNERS:
             return []
-        parameters = {"agency": subject.agency, "submitted": CaseState.SUBMITTED, "n": count}
+        start = after or Place("", "")
+        parameters = {
+            "agency": subject.agency,
+            "submitted": CaseState.SUBMITTED,
+            "n": count,
+            "t": start.moment,
+            "after": start.id,
+        }
         found: list[Row] = await self.graph.read(_WAITING, parameters)
         return found
 
