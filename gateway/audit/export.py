@@ -34,9 +34,15 @@ the proof's end (RFC 6962, section 2.1.1), which is signed by the key (c2sp.org/
 
 
 def export_events(
-    folder: LogFolder, to: Path, *, agency: str | None, since: int, advance: Callable[[int], None]
+    folder: LogFolder,
+    to: Path,
+    *,
+    agency: str | None = None,
+    case: str | None = None,
+    since: int = 0,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> int:
-    """Write the events that concern an agency (all, without one) since an instant (milliseconds) into a new folder.
+    """Write the events of an agency or of a case (all, without one) since an instant (milliseconds) into a new folder.
 
     All are proven under the checkpoint that was published when the export began. Returns how many there are.
 
@@ -49,7 +55,7 @@ def export_events(
         raise NoSuchEvent("the log has no checkpoint yet")
     to.mkdir(parents=True)
     count = 0
-    for place in _places(Index(folder.index), agency, since):
+    for place in _places(Index(folder.index), agency, case, since):
         try:
             evidence = prove_entry(folder, place.index, note)
         except NoSuchEvent:
@@ -66,8 +72,12 @@ def export_events(
     return count
 
 
-def _places(index: Index, agency: str | None, since: int) -> Iterator[Place]:
-    groups = () if agency is None else (frozenset({(Scope.AGENCY, agency), (Scope.BARE_AGENCY, agency)}),)
+def _places(index: Index, agency: str | None, case: str | None, since: int) -> Iterator[Place]:
+    groups = tuple(
+        frozenset((scope, name) for scope in scopes)
+        for name, scopes in ((agency, (Scope.AGENCY, Scope.BARE_AGENCY)), (case, (Scope.CASE,)))
+        if name is not None
+    )
     after = None
     while page := index.page(Question(groups, since), _PAGE, after=after, oldest_first=True):
         yield from page

@@ -7,7 +7,7 @@ nothing when it verifies; it decides by what `Trust` holds.
 
 from gateway.signing.algorithms import VERIFIERS, SignatureAlgorithm, Signer, Verifier
 from gateway.signing.authority import LocalTimestamps
-from gateway.signing.configured import timestamps, trust
+from gateway.signing.configured import revocation_lists, timestamps, trust
 from gateway.signing.development import DevelopmentAuthority, Issued
 from gateway.signing.errors import (
     KeyUnusable,
@@ -50,6 +50,7 @@ __all__ = [
     "key_signer",
     "load_pkcs12",
     "read_signature",
+    "revocation_lists",
     "sign",
     "timestamps",
     "trust",

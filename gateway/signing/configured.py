@@ -27,6 +27,20 @@ def trust(settings: Settings) -> Trust:
     return DevelopmentAuthority(settings.state).trust() if settings.development else Trust()
 
 
+def revocation_lists(settings: Settings) -> dict[str, bytes]:
+    """The revocation lists that count now, by name.
+
+    Raises:
+        TrustUnusable: one cannot be read.
+    """
+    if settings.revocation_lists is not None:
+        folder = settings.revocation_lists.expanduser()
+        return {path.name: path.read_bytes() for path in sorted(folder.glob("*.crl"))}
+    if settings.trust_roots is None and settings.development:
+        return DevelopmentAuthority(settings.state).revocation_lists()
+    return {}
+
+
 def timestamps(settings: Settings, url: str | None = None) -> Timestamps:
     """Who gives timestamps: the address given or configured, or else, on a development gateway, its own authority.
 

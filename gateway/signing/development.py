@@ -114,6 +114,10 @@ class DevelopmentAuthority:
         stamping = self._authority(TIMESTAMPS)
         return LocalTimestamps(key_signer(stamping.key, stamping.certificate), clock)
 
+    def revocation_lists(self) -> dict[str, bytes]:
+        """Its revocation list, by its name."""
+        return {REVOKED: (self._folder / REVOKED).read_bytes()}
+
     def trust(self) -> Trust:
         """What trusts this authority. It always has a revocation list, so one is required."""
         return Trust.parse(

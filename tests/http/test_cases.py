@@ -8,9 +8,12 @@ from typing import Any, Final
 
 import pytest
 
+from gateway.audit.index import Index
+from gateway.audit.log import LogFolder
 from gateway.graph import make_id
 from gateway.rules import day_of
-from tests.app.process import command
+from gateway.signing import DevelopmentAuthority
+from tests.app.process import command, until
 from tests.http.served import Served
 from tests.support.logged import logged
 
@@ -128,7 +131,7 @@ def scope(entry: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def test_an_application_is_answered_with_a_grant_that_both_sides_see(
-    served: Served, consumer: Desk, provider: Desk, entry: dict[str, Any]
+    served: Served, consumer: Desk, provider: Desk, entry: dict[str, Any], tmp_path: Path
 ) -> None:
     prepared = consumer.prepared(PREPARE, **scope(entry))
     assert f'content.explanation: "{scope(entry)["explanation"]}"' in prepared["readable"].splitlines()
@@ -166,6 +169,29 @@ def test_an_application_is_answered_with_a_grant_that_both_sides_see(
         ("case.moved", "PARTIALLY_APPROVED"),
         ("grant.moved", "ACTIVE"),
     ]
+    index = Index(LogFolder(served.gateway.state).index)
+    until(lambda: index.find(events[-1]["id"]) is not None, 10, "the events are in the index")
+    check_evidence(served, case["id"], tmp_path / "case")
+
+
+def check_evidence(served: Served, case: str, folder: Path) -> None:
+    """Exported and verified by the commands, and not any more when a letter was changed."""
+    state = served.gateway.state
+    exported = command(state, "evidence", "export", case, "--to", str(folder))
+    assert exported.returncode == 0, exported.stderr
+    authority = DevelopmentAuthority(state)
+    key = (LogFolder(state).public / "key").read_text().strip()
+    arguments = ("--roots", authority.root_file, "--timestamp-roots", authority.timestamp_root_file, "--key", key)
+    verify = ("evidence", "verify", str(folder), *map(str, arguments))
+    verified = command(state, *verify)
+    assert (verified.returncode, "Everything holds" in verified.stderr) == (0, True), verified.stderr
+    assert verified.stdout.splitlines()[1].startswith("01-APPLY: signed by CN=")
+    document = folder / "01-APPLY" / "document.json"
+    document.write_text(document.read_text().replace("SERVICE", "RESEARCH"))
+    changed = command(state, *verify)
+    assert (changed.returncode, "01-APPLY: the signature does not count" in changed.stderr) == (1, True)
+    assert command(state, "evidence", "export", case, "--to", str(folder)).returncode == 1
+    assert command(state, "evidence", "export", "cs_nothing", "--to", str(folder / "x")).returncode == 1
 
 
 def test_others_learn_nothing_of_a_case(served: Served, consumer: Desk, provider: Desk, entry: dict[str, Any]) -> None:
