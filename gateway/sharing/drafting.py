@@ -17,22 +17,22 @@ from gateway.policy.table import AccessTable
 from gateway.rules import day_of
 from gateway.sharing.acts import Answer, OnGrant, Request, stated_reason
 from gateway.sharing.cases import about_case, find_case, find_grant
-from gateway.sharing.entry import Entry, find_entry
+from gateway.sharing.entry import Entry, check_shared, find_entry
 from gateway.sharing.office import Office
 from gateway.sharing.procedure import Step, step_of
 from gateway.sharing.scope import Fault, Scope, covers
 from gateway.sharing.words import Act, CaseState, Party, Procedure
 from gateway.vocabulary import ShareType
 
-_OPEN: Final = """
-MATCH (c:Case {consumer: $consumer, dataset: $dataset})
-WHERE c.state = $submitted AND c.purpose = $purpose
-RETURN c.id LIMIT 1
-"""
-_HELD: Final = """
-MATCH (g:Grant {consumer: $consumer, dataset: $dataset})
-WHERE g.status = 'ACTIVE' AND g.validTo > $now AND g.purpose = $purpose
-RETURN collect([g.id, g.scope])
+# Under the lock of the consumer's agency: of two officers who file the same, the second finds what the first has filed.
+_ASKED: Final = """
+MATCH (a:Agency {id: $consumer})
+SET a.locked = true REMOVE a.locked
+RETURN [
+  head(COLLECT { MATCH (c:Case {consumer: $consumer, dataset: $dataset})
+    WHERE c.state = $submitted AND c.purpose = $purpose RETURN c.id LIMIT 1 }),
+  COLLECT { MATCH (g:Grant {consumer: $consumer, dataset: $dataset})
+    WHERE g.status = 'ACTIVE' AND g.validTo > $now AND g.purpose = $purpose RETURN [g.id, g.scope] }]
 """
 
 
@@ -98,22 +98,33 @@ async def _scope(tx: AsyncManagedTransaction, asking: Asking, scope: Scope) -> D
             about,
             scope.dataset,
         )
-    given = {
-        "consumer": office.agency["id"],
-        "dataset": entry.id,
-        "submitted": CaseState.SUBMITTED,
-        "purpose": scope.purpose,
-    }
-    if (same := await (await tx.run(_OPEN, given)).single()) is not None:
-        text = f"your agency's application {same[0]} for this purpose is not answered yet; withdraw it, or wait"
-        raise _denied(Fault("ALREADY_APPLIED", text, "purpose"), about, scope.dataset)
     stated = stated_scope(entry, office, scope)
-    held = (await (await tx.run(_HELD, {**given, "now": instant(asking.now)})).single(strict=True))[0]
+    await check_new(tx, stated, asking.now, about)
+    return Draft(step, random_id("cs_"), 0, stated, about)
+
+
+async def check_new(tx: AsyncManagedTransaction, stated: Mapping[str, Any], now: datetime, about: About) -> None:
+    """Whether a scope is asked for that the consumer neither waits for nor has. Nobody else files for it meanwhile.
+
+    Raises:
+        Denied: `ALREADY_APPLIED`, `ALREADY_GRANTED`.
+    """
+    dataset = stated["dataset"]["id"]
+    given = {
+        "consumer": stated["consumer"]["id"],
+        "dataset": dataset,
+        "submitted": CaseState.SUBMITTED,
+        "purpose": stated["purpose"],
+        "now": instant(now),
+    }
+    waiting, held = (await (await tx.run(_ASKED, given)).single(strict=True))[0]
+    if waiting is not None:
+        text = f"your agency's application {waiting} for this purpose is not answered yet; withdraw it, or wait"
+        raise _denied(Fault("ALREADY_APPLIED", text, "purpose"), about, dataset)
     for grant, image in held:
         if covers(orjson.loads(image), stated):
             text = f"your agency's grant {grant} has all of this already"
-            raise _denied(Fault("ALREADY_GRANTED", text, "fields"), about, scope.dataset)
-    return Draft(step, random_id("cs_"), 0, stated, about)
+            raise _denied(Fault("ALREADY_GRANTED", text, "fields"), about, dataset)
 
 
 def way_of(entry: Entry, scope: Scope, about: About) -> Procedure:
@@ -183,6 +194,8 @@ async def _answer(tx: AsyncManagedTransaction, asking: Asking, answer: Answer) -
     if step.grants and not kept:
         text = "nothing is left; refuse the application instead"
         raise _denied(Fault("NOTHING_GRANTED", text, "dropped"), about, answer.case)
+    if step.grants:
+        await check_shared(tx, case["dataset"], [field["id"] for field in kept], about)
     content = {
         "application": case["document"]["digest"],
         "granted": {**application, "fields": kept} if step.grants else None,

@@ -26,6 +26,10 @@ RETURN {id: d.id, identifier: d.identifier, title: d.title, accessClass: d.acces
   fields: COLLECT { MATCH (d)-[:HAS_FIELD]->(f:Field)
     RETURN {id: f.id, name: f.name, accessClass: f.accessClass} ORDER BY f.position, f.id }}
 """
+_SHARED: Final = """
+MATCH (d:Dataset {id: $id})
+RETURN [d.accessClass, COLLECT { MATCH (d)-[:HAS_FIELD]->(f:Field) WHERE f.id IN $fields RETURN [f.id, f.accessClass] }]
+"""
 _WAYS: Final = {
     ShareType.UNCONDITIONAL: Procedure.DECLARATION,
     ShareType.CONDITIONAL: Procedure.APPLICATION,
@@ -103,6 +107,25 @@ async def find_entry(tx: AsyncManagedTransaction, subject: Subject, table: Acces
         held["version"],
         known,
     )
+
+
+async def check_shared(tx: AsyncManagedTransaction, dataset: str, fields: Sequence[str], about: About) -> None:
+    """Whether fields can still be granted: they may have been dropped or withheld since they were applied for.
+
+    Raises:
+        Denied: `FIELD_WITHHELD`, which names the first that cannot.
+    """
+    record = await (await tx.run(_SHARED, {"id": dataset, "fields": list(fields)})).single()
+    entry, classes = ("", {}) if record is None else (record[0][0], dict(record[0][1]))
+    for one in fields:
+        if not (_is_shared(entry) and _is_shared(classes.get(one, ""))):
+            text = f"{one} is not shared any more, or not there; drop it from the answer, with the reason"
+            raise Denied("FIELD_WITHHELD", text, path="dropped", target=dataset, about=about)
+
+
+def _is_shared(access_class: str) -> bool:
+    tier = TIERS.get(ClassKey(access_class))
+    return tier is not None and tier.share is not ShareType.NON_SHARED
 
 
 def about_entry(held: Mapping[str, Any]) -> About:

@@ -20,8 +20,8 @@ from gateway.rules import SHANGHAI
 from gateway.sharing.cases import about_case, find_case, find_grant
 from gateway.sharing.clocks import Rules
 from gateway.sharing.document import Document
-from gateway.sharing.drafting import about_entry, step_now
-from gateway.sharing.entry import Entry, find_entry
+from gateway.sharing.drafting import about_entry, check_new, step_now
+from gateway.sharing.entry import Entry, check_shared, find_entry
 from gateway.sharing.office import Office
 from gateway.sharing.procedure import Step, step_of
 from gateway.sharing.signatures import Signed
@@ -93,6 +93,7 @@ class Taking:
         assert step is not None
         self.office.check_role(step)
         _check_unchanged(entry, content, step, about)
+        await check_new(self.tx, content, self.now, about)
         now = instant(self.now)
         case = {
             "id": identifier,
@@ -123,11 +124,12 @@ class Taking:
         case = await find_case(self.tx, self.subject, stated["case"])
         act = Act(stated["act"])
         step = step_now(self.office, case, Procedure(case["kind"]), act, stated["version"])
-        content = stated["content"]
+        granted = stated["content"]["granted"]
+        if step.grants:
+            await check_shared(self.tx, case["dataset"], [one["id"] for one in granted["fields"]], about_case(case))
         await self._sign(case["id"], stated, begins=False)
         signed = (self.document.digest, self._signature_digest)
         events: list[Event] = [await move_case(self.tx, self.cause, case, step, instant(self.now), signed)]
-        granted = content["granted"]
         grant = await self._grant(step, case, granted, stated, events) if step.grants else None
         return Made({"case": case["id"], "grant": grant}, {case["id"]: events})
 

@@ -30,7 +30,7 @@ POLICIES: Final = Path(__file__).resolve().parents[2] / "policies"
 NOW: Final = datetime(2026, 2, 10, 2, 0, tzinfo=UTC)  # a Tuesday, ten o'clock in the city, before Spring Festival
 BASIS: Final = Basis("城市供水条例", "第二十条")
 _CONDITIONAL: Final = Tier(ShareType.CONDITIONAL, OpenType.CONDITIONAL)
-_WITHHELD: Final = Tier(ShareType.NON_SHARED, OpenType.NOT_OPEN, frozenset({Sensitivity.BY_LAW}))
+WITHHELD: Final = Tier(ShareType.NON_SHARED, OpenType.NOT_OPEN, frozenset({Sensitivity.BY_LAW}))
 _PERSON: Final = """
 MATCH (a:Agency {code: $agency})
 CREATE (p:Person {id: $person, name: $name})-[:HOLDS]->(h:Appointment {id: $appointment, role: $role,
@@ -46,7 +46,7 @@ DATASETS: Final = {
             FieldSpec("open", None, DataType.STRING),
             FieldSpec("asked", None, DataType.STRING, tier=_CONDITIONAL),
             FieldSpec("also", None, DataType.STRING, tier=_CONDITIONAL),
-            FieldSpec("withheld", None, DataType.STRING, tier=_WITHHELD),
+            FieldSpec("withheld", None, DataType.STRING, tier=WITHHELD),
         ),
     ),
     "kept": entry(

@@ -18,7 +18,7 @@ from gateway.sharing.acts import Dropped
 from gateway.sharing.scope import Basis, Condition
 from gateway.sharing.words import Act, Purpose, RowOperator
 from gateway.vocabulary import Status
-from tests.sharing.city import BASIS, DATASETS, City, answer, on_grant
+from tests.sharing.city import BASIS, DATASETS, WITHHELD, City, answer, on_grant
 
 
 def field(name: str, dataset: str = "mixed") -> str:
@@ -193,6 +193,39 @@ async def test_an_application_is_not_made_twice_nor_for_what_is_granted(city: Ci
     await city.act("provider", answer(case, Act.APPROVE))
     assert (await city.refused("consumer", city.scope("mixed", "asked"))).code == "ALREADY_GRANTED"
     await city.prepare("consumer", city.scope("mixed", "asked", "also"))
+
+
+async def test_of_two_who_file_the_same_application_one_is_told(city: City) -> None:
+    await city.hire("colleague")
+    first = await city.prepare("consumer", city.scope("mixed", "asked"))
+    second = await city.prepare("colleague", city.scope("mixed", "also"))
+    outcomes = await asyncio.gather(
+        city.file("consumer", first["signing"], city.sign("consumer", first["document"])),
+        city.file("colleague", second["signing"], city.sign("colleague", second["document"])),
+        return_exceptions=True,
+    )
+    (lost,) = [one for one in outcomes if isinstance(one, Denied)]
+    assert lost.code == "ALREADY_APPLIED"
+    assert await city.graph.read("MATCH (c:Case) RETURN count(c)") == 1
+
+
+async def test_what_was_withheld_since_it_was_applied_for_is_not_granted(city: City) -> None:
+    case = await city.applied("open", "asked")
+    ready = await city.prepare("provider", answer(case, Act.APPROVE))
+    kept = [one for one in DATASETS["mixed"].fields if one.name != "asked"]
+    await write_entries(city.graph, [replace(DATASETS["mixed"], fields=tuple(kept))])
+    assert (await city.refused("provider", answer(case, Act.APPROVE))).code == "FIELD_WITHHELD"
+    with pytest.raises(Denied) as late:
+        await city.file("provider", ready["signing"], city.sign("provider", ready["document"]))
+    assert late.value.code == "FIELD_WITHHELD"
+    assert await city.graph.read("MATCH (g:Grant) RETURN count(g)") == 0
+    dropped = (Dropped(field("asked"), "已撤下", BASIS),)
+    made = await city.act("provider", answer(case, Act.APPROVE_PARTLY, dropped=dropped))
+    assert (await city.grant(made["grant"]))["fields"] == [field("open")]
+    withheld = tuple(replace(one, tier=WITHHELD) if one.name == "open" else one for one in kept)
+    other = await city.act("consumer", city.scope("mixed", "also", "open", purpose=Purpose.STATISTICS))
+    await write_entries(city.graph, [replace(DATASETS["mixed"], fields=withheld)])
+    assert (await city.refused("provider", answer(other["case"], Act.APPROVE))).code == "FIELD_WITHHELD"
 
 
 async def test_an_entry_that_changed_between_preparing_and_filing_is_prepared_anew(city: City) -> None:
