@@ -59,8 +59,16 @@ class Query:
     cursors: dict[str, str]
 
 
-ELSEWHERE: Final = {"_service", "auditEvent", "auditEvents"}
-"""Root fields that are not about the catalogue. Who may read which event has a property of its own, in tests/audit."""
+ELSEWHERE: Final = {
+    "_service",
+    "auditEvent",
+    "auditEvents",
+    "accessRequest",
+    "accessRequests",
+    "accessGrant",
+    "tasks",
+}
+"""Root fields that are not about the catalogue. Who may see which event or case has tests in audit and sharing."""
 
 
 @dataclass(slots=True)
