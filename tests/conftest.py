@@ -7,9 +7,14 @@ from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from gateway.graph import EmbeddedNeo4j, Graph, migrate, open_graph
 from tests.support.database import DatabaseSettings, empty
+
+# How fast examples are drawn is the machine's business: the first text of a run alone can take a second.
+settings.register_profile("gateway", suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("gateway")
 
 
 @pytest.fixture(scope="session")

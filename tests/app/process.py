@@ -16,7 +16,9 @@ from typing import Any, Self
 
 import httpx
 import psutil
+from typer.testing import CliRunner
 
+from gateway.cli import build_app
 from tests.support.database import CACHE
 
 START = 120.0
@@ -40,6 +42,15 @@ def command(state: Path, *arguments: str, **variables: str) -> subprocess.Comple
         timeout=START,
         check=False,
     )
+
+
+def command_here(state: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    """The same within this process, which spares the second that a start takes. Not from within an event loop."""
+    given = {name: None for name in os.environ if name.startswith("GATEWAY_")} | environment(state, **variables)
+    found = CliRunner().invoke(build_app(), list(arguments), env=given)
+    if found.exception is not None and not isinstance(found.exception, SystemExit):
+        raise found.exception
+    return subprocess.CompletedProcess(list(arguments), found.exit_code, found.stdout, found.stderr)
 
 
 def free_port() -> int:

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from gateway.cli.serve import EXAMPLE, _called
-from tests.app.process import START, Gateway, command, free_port, gone, until
+from tests.app.process import START, Gateway, command, command_here, free_port, gone, until
 
 
 @pytest.fixture(scope="module")
@@ -165,11 +165,11 @@ def test_a_database_of_somebody_elses_that_is_away_is_named(tmp_path: Path) -> N
 def test_the_token_command_refuses_where_there_is_no_development_issuer(tmp_path: Path) -> None:
     issuers = json.dumps([{"iss": "https://id.example.org", "jwks_url": "https://id.example.org/jwks.json"}])
     for variables in ({"ISSUERS": issuers}, {"DEVELOPMENT_ISSUER": "off"}, {"PRODUCTION": "true"}):
-        refused = command(tmp_path / "state", "token", "--as", "center", **variables)
+        refused = command_here(tmp_path / "state", "token", "--as", "center", **variables)
         assert (refused.returncode, refused.stdout) == (1, "")
         assert "development issuer is off" in refused.stderr
     for arguments in ([], ["--as", "center", "--list"], ["--as", "center", "--expires", "never"]):
-        refused = command(tmp_path / "state", "token", *arguments)
+        refused = command_here(tmp_path / "state", "token", *arguments)
         assert (refused.returncode, refused.stdout) == (1, "")
 
 

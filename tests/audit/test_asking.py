@@ -103,7 +103,9 @@ def test_overseers_read_their_subtree_and_with_the_center_the_gateways_own(tmp_p
     assert read(caller("police", Role.STAFF, ("county",))) == [2]
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(st.data())
 def test_a_page_has_exactly_what_each_event_allows(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

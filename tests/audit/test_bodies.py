@@ -38,7 +38,9 @@ def test_what_was_appended_is_read_in_any_order_and_over_the_ends_of_files(tmp_p
     store.close()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(count=st.integers(0, 20), cut=st.integers(1, 60), places=st.booleans())
 def test_a_torn_end_is_cut_off_and_everything_before_it_stays(
     tmp_path_factory: pytest.TempPathFactory, count: int, cut: int, places: bool

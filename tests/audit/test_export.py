@@ -10,7 +10,7 @@ from gateway.audit.export import EVENTS, check_export, export_events
 from gateway.audit.index import Index
 from gateway.audit.log import Log, LogFolder, Sealed
 from gateway.audit.tlog import Signer, Verifier
-from tests.app.process import command
+from tests.app.process import command_here
 from tests.audit.samples import MOMENT, event
 
 
@@ -57,7 +57,9 @@ def test_another_key_proves_nothing(state: Path, tmp_path: Path) -> None:
     assert len(found) == count == 300
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=80, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(data=st.data())
 def test_any_changed_byte_is_found(state: Path, tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
     folder = tmp_path_factory.mktemp("changed") / "export"
@@ -84,16 +86,16 @@ def test_an_event_under_the_name_of_another_is_found(state: Path, tmp_path: Path
 
 
 def test_the_commands_write_and_check(state: Path, tmp_path: Path) -> None:
-    told = command(state, "log", "export", "--to", str(tmp_path / "out"))
+    told = command_here(state, "log", "export", "--to", str(tmp_path / "out"))
     assert told.returncode == 0, told.stderr
     key = verifier(state).vkey
-    checked = command(state, "log", "check", str(tmp_path / "out"), "--key", key)
+    checked = command_here(state, "log", "check", str(tmp_path / "out"), "--key", key)
     assert (checked.returncode, checked.stdout) == (0, "")
     next((tmp_path / "out" / EVENTS).glob("*/body.json")).write_bytes(b"{}")
-    failed = command(state, "log", "check", str(tmp_path / "out"), "--key", key)
+    failed = command_here(state, "log", "check", str(tmp_path / "out"), "--key", key)
     assert failed.returncode == 1
     assert "1 of 300 events do not hold" in failed.stderr
-    assert command(state, "log", "check", str(tmp_path), "--key", key).returncode == 1
-    assert command(state, "log", "export", "--to", str(tmp_path / "out")).returncode == 1
-    proven = command(state, "log", "prove", event(0).id)
+    assert command_here(state, "log", "check", str(tmp_path), "--key", key).returncode == 1
+    assert command_here(state, "log", "export", "--to", str(tmp_path / "out")).returncode == 1
+    proven = command_here(state, "log", "prove", event(0).id)
     assert (proven.returncode, proven.stdout) == (1, "")

@@ -70,7 +70,9 @@ _ASKED = st.sampled_from(Scope).flatmap(
 )
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(events())
 def test_every_name_finds_its_events_and_no_others(
     tmp_path_factory: pytest.TempPathFactory, given_: list[Event]
@@ -84,7 +86,9 @@ def test_every_name_finds_its_events_and_no_others(
             assert {place.index for place in index.page(asked, 100)} == expected, (scope, name)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(events(), st.data())
 def test_a_page_is_what_looking_at_every_event_gives(
     tmp_path_factory: pytest.TempPathFactory, given_: list[Event], data: st.DataObject

@@ -97,7 +97,9 @@ def test_a_log_keeps_its_name_and_its_key(tmp_path: Path) -> None:
         Log(tmp_path, "other.example/log").open()
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(data=st.data())
 def test_a_crash_at_any_point_takes_nothing_that_was_acknowledged(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject

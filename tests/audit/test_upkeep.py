@@ -14,7 +14,7 @@ from gateway.audit.reading import FolderSource
 from gateway.audit.tlog import NotProven, Verifier
 from gateway.audit.upkeep import NotErasable, erase_body, retire_keys, rotate_key
 from gateway.audit.verify import verify
-from tests.app.process import command
+from tests.app.process import command_here
 from tests.audit.samples import ABOUT, event, sealed
 from tests.audit.test_log import faults, key
 
@@ -116,23 +116,23 @@ def test_what_the_next_start_needs_or_what_is_not_there_is_not_erased(state: Pat
 
 def test_the_commands(state: Path) -> None:
     old = key(state).vkey
-    rotated = command(state, "log", "rotate-key")
+    rotated = command_here(state, "log", "rotate-key")
     assert rotated.stdout.strip() == key(state).vkey != old, rotated.stderr
-    assert command(state, "log", "retire-keys").stdout.strip() == old
+    assert command_here(state, "log", "retire-keys").stdout.strip() == old
     index = Index(LogFolder(state).index)
     place = index.page(Question(), 300, oldest_first=True)[7]
     body = prove_entry(LogFolder(state), place.index).body
     assert body is not None
     identifier = json.loads(body.data)["id"]
-    erased = command(state, "log", "erase", identifier, "--reason", "测试")
+    erased = command_here(state, "log", "erase", identifier, "--reason", "测试")
     assert erased.returncode == 0, erased.stderr
     assert f"entry {place.index} is erased" in erased.stderr
     assert place not in index.page(Question((frozenset({(Scope.ALL, "")}),)), 400)
-    again = command(state, "log", "erase", identifier, "--reason", "测试")
+    again = command_here(state, "log", "erase", identifier, "--reason", "测试")
     assert (again.returncode, "no event" in again.stderr) == (1, True)
     log = Log(state, ORIGIN)
     log.open()
     for arguments in (["rotate-key"], ["retire-keys"], ["erase", identifier, "--reason", "x"], ["reindex"]):
-        refused = command(state, "log", *arguments)
+        refused = command_here(state, "log", *arguments)
         assert (refused.returncode, "is written by another process" in refused.stderr) == (1, True)
     log.close()

@@ -26,7 +26,9 @@ _RECORDS = st.one_of(
 _FILES = st.lists(_RECORDS, min_size=1, max_size=8)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 @given(earlier=_FILES, file=_FILES)
 async def test_twice_is_once(graph: Graph, earlier: list[Any], file: list[Any]) -> None:
     """For any two files: after the second, importing it again changes nothing, and the books balance at every step."""

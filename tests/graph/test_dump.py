@@ -57,7 +57,9 @@ async def fill(graph: Graph, nodes: list[Any], edges: list[Any]) -> None:
 
 
 @given(given_graph=GRAPHS)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 async def test_every_graph_comes_back_as_it_was(
     graph: Graph, tmp_path_factory: pytest.TempPathFactory, given_graph: tuple[list[Any], list[Any]]
 ) -> None:

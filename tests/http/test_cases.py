@@ -13,7 +13,7 @@ from gateway.audit.log import LogFolder
 from gateway.graph import make_id
 from gateway.rules import day_of
 from gateway.signing import DevelopmentAuthority
-from tests.app.process import command, until
+from tests.app.process import command_here, until
 from tests.http.served import Served
 from tests.support.logged import logged
 
@@ -65,7 +65,7 @@ class Desk:
         self._folder.mkdir()
         self._number = 0
         key = self._folder / "key.p12"
-        issued = command(served.gateway.state, "certificate", "issue", "--as", self.who, "--out", str(key))
+        issued = command_here(served.gateway.state, "certificate", "issue", "--as", self.who, "--out", str(key))
         assert issued.returncode == 0, issued.stderr
         self.fingerprint = issued.stdout.strip()
 
@@ -88,7 +88,7 @@ class Desk:
         document = self._folder / f"{self._number}.json"
         document.write_bytes(text.encode())
         arguments = ("sign", str(document), "--key", str(self._folder / "key.p12"), "--passphrase-file", "/dev/null")
-        signed = command(self._served.gateway.state, *arguments)
+        signed = command_here(self._served.gateway.state, *arguments)
         assert signed.returncode == 0, signed.stderr
         return base64.b64encode(document.with_name(f"{document.name}.p7s").read_bytes()).decode()
 
@@ -177,21 +177,21 @@ def test_an_application_is_answered_with_a_grant_that_both_sides_see(
 def check_evidence(served: Served, case: str, folder: Path) -> None:
     """Exported and verified by the commands, and not any more when a letter was changed."""
     state = served.gateway.state
-    exported = command(state, "evidence", "export", case, "--to", str(folder))
+    exported = command_here(state, "evidence", "export", case, "--to", str(folder))
     assert exported.returncode == 0, exported.stderr
     authority = DevelopmentAuthority(state)
     key = (LogFolder(state).public / "key").read_text().strip()
     arguments = ("--roots", authority.root_file, "--timestamp-roots", authority.timestamp_root_file, "--key", key)
     verify = ("evidence", "verify", str(folder), *map(str, arguments))
-    verified = command(state, *verify)
+    verified = command_here(state, *verify)
     assert (verified.returncode, "Everything holds" in verified.stderr) == (0, True), verified.stderr
     assert verified.stdout.splitlines()[1].startswith("01-APPLY: signed by CN=")
     document = folder / "01-APPLY" / "document.json"
     document.write_text(document.read_text().replace("SERVICE", "RESEARCH"))
-    changed = command(state, *verify)
+    changed = command_here(state, *verify)
     assert (changed.returncode, "01-APPLY: the signature does not count" in changed.stderr) == (1, True)
-    assert command(state, "evidence", "export", case, "--to", str(folder)).returncode == 1
-    assert command(state, "evidence", "export", "cs_nothing", "--to", str(folder / "x")).returncode == 1
+    assert command_here(state, "evidence", "export", case, "--to", str(folder)).returncode == 1
+    assert command_here(state, "evidence", "export", "cs_nothing", "--to", str(folder / "x")).returncode == 1
 
 
 def test_others_learn_nothing_of_a_case(served: Served, consumer: Desk, provider: Desk, entry: dict[str, Any]) -> None:
@@ -283,7 +283,7 @@ def test_problems_have_codes_and_nothing_is_made(served: Served, consumer: Desk,
 def test_a_revoked_certificate_counts_no_more(served: Served, tmp_path: Path, entry: dict[str, Any]) -> None:
     desk = Desk(served, tmp_path, CONSUMER)
     prepared = desk.prepared(PREPARE, **scope(entry, purpose="SUPERVISION"))
-    revoked = command(served.gateway.state, "certificate", "revoke", desk.fingerprint)
+    revoked = command_here(served.gateway.state, "certificate", "revoke", desk.fingerprint)
     assert revoked.stdout.strip() == desk.fingerprint, revoked.stderr
     filed = desk.file(prepared)
     assert [one["code"] for one in filed["problems"]] == ["CERTIFICATE_REVOKED"]

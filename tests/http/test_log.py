@@ -122,7 +122,7 @@ def test_a_provider_records_a_refresh_once(served: Served) -> None:  # R10
     assert body["about"]["datasets"] == [dataset]
     assert body["actor"]["role"] == "STAFF"
     assert body["actor"]["jurisdictions"] == body["about"]["jurisdictions"]
-    assert served.cypher("MATCH (o:Outbox) RETURN count(o)") == [0]
+    until(lambda: served.cypher("MATCH (o:Outbox) RETURN count(o)") == [0], 10, "what was delivered is removed")
 
 
 @pytest.mark.parametrize(

@@ -183,7 +183,7 @@ async def agree(city: City, model: Model) -> None:
 @settings(
     max_examples=15,
     deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
     phases=[Phase.generate],  # each try takes a second: what fails is told as it was found
 )
 @given(choices=st.lists(st.tuples(st.booleans(), st.integers(0, 10_000), st.integers(0, 30)), min_size=8, max_size=14))
