@@ -10,7 +10,7 @@ import pytest
 
 from gateway.cli import demo
 from gateway.identity.development import development_token
-from tests.app.process import Gateway, command, free_port
+from tests.app.process import Gateway, command_here, free_port
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def answers(gateway: Gateway) -> dict[str, Any]:
 
 def shown(gateway: Gateway) -> str:
     """The whole tour as it is printed."""
-    tour = command(gateway.state, "demo", PORT=str(gateway.port))
+    tour = command_here(gateway.state, "demo", PORT=str(gateway.port))
     assert tour.returncode == 0, tour.stderr
     return tour.stdout
 
@@ -99,19 +99,19 @@ def test_everybody_finds_water_and_only_agencies_where_the_population_base_comes
 
 
 def test_without_a_gateway_the_tour_says_how_to_start_one(tmp_path: Path) -> None:
-    tour = command(tmp_path, "demo", PORT=str(free_port()))
+    tour = command_here(tmp_path, "demo", PORT=str(free_port()))
     assert (tour.returncode, tour.stdout) == (1, "")
     assert "make run" in tour.stderr
 
 
 def test_a_gateway_with_another_key_is_named(gateway: Gateway, tmp_path: Path) -> None:
-    tour = command(tmp_path, "demo", "--address", f"http://127.0.0.1:{gateway.port}/graphql")
+    tour = command_here(tmp_path, "demo", "--address", f"http://127.0.0.1:{gateway.port}/graphql")
     assert (tour.returncode, tour.stdout) == (1, "")
     assert "GATEWAY_STATE" in tour.stderr
 
 
 def test_something_else_at_the_address_is_named(gateway: Gateway, tmp_path: Path) -> None:
     assert httpx.get(f"http://127.0.0.1:{gateway.port}/healthz").status_code == 200
-    tour = command(gateway.state, "demo", "--address", f"http://127.0.0.1:{gateway.port}/healthz")
+    tour = command_here(gateway.state, "demo", "--address", f"http://127.0.0.1:{gateway.port}/healthz")
     assert (tour.returncode, tour.stdout) == (1, "")
     assert "not as a gateway does" in tour.stderr
