@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import NoReturn
 
+import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
@@ -15,6 +17,12 @@ notes = Console(stderr=True, highlight=False, soft_wrap=True)
 def report(problem: str) -> None:
     """Tell what was wrong. The text says what to do next."""
     notes.print(f"error: {problem}", markup=False, style="red")
+
+
+def fail(problem: str) -> NoReturn:
+    """Tell what was wrong, and end with exit code 1."""
+    report(problem)
+    raise typer.Exit(1)
 
 
 @contextmanager

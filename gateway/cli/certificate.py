@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
@@ -16,7 +16,7 @@ from gateway.audit.event import OPERATOR, Cause
 from gateway.audit.ledger import Denied, Ledger
 from gateway.audit.outbox import Outbox
 from gateway.audit.recorder import Recorder
-from gateway.cli._console import fetching, notes, report
+from gateway.cli._console import fail, fetching, notes
 from gateway.graph import Graph, running_graph
 from gateway.graph.appointments import find_person
 from gateway.identity.development import ISSUER
@@ -42,11 +42,11 @@ def issue(
     """Make a key for somebody of the demonstration city, and register its certificate. Not in production."""
     settings = load_settings()
     if not settings.development:
-        _fail("this gateway has no authority of its own: get certificates from yours, and register them.")
+        fail("this gateway has no authority of its own: get certificates from yours, and register them.")
     try:
         descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as problem:
-        _fail(f"{out} cannot be written: {problem.strerror}.")
+        fail(f"{out} cannot be written: {problem.strerror}.")
     try:
         p12, fingerprint = issued_key(settings, name, days)
     except BaseException:
@@ -66,7 +66,7 @@ def issued_key(settings: Settings, name: str, days: int) -> tuple[bytes, str]:
     async def work(desk: _Desk) -> Mapping[str, Any]:
         person = await find_person(desk.graph, ISSUER, name)
         if person is None:
-            _fail(f"nobody is known as {name!r}. See the names with: gateway token --list")
+            fail(f"nobody is known as {name!r}. See the names with: gateway token --list")
         return await desk.registry.register(desk.cause, person.id, issued.certificate, desk.key)
 
     return issued.p12, _run(settings, work)["fingerprint"]
@@ -85,7 +85,7 @@ def register_one(
     try:
         typer.echo(_run(load_settings(), work)["fingerprint"])
     except (OSError, ValueError) as problem:
-        _fail(f"{file} cannot be read as a certificate: {problem}.")
+        fail(f"{file} cannot be read as a certificate: {problem}.")
 
 
 @app.command("revoke")
@@ -114,7 +114,7 @@ def _run(settings: Settings, work: Callable[[_Desk], Awaitable[Mapping[str, Any]
     try:
         return asyncio.run(run())
     except Denied as denied:
-        _fail(f"{denied}.")
+        fail(f"{denied}.")
 
 
 @asynccontextmanager
@@ -127,8 +127,3 @@ async def _desk(settings: Settings) -> AsyncIterator[_Desk]:
         ):
             cause = Cause(OPERATOR, PolicyStore(settings.policy_dir).current.digest)
             yield _Desk(graph, Registry(Ledger(graph, recorder, outbox)), cause, secrets.token_hex())
-
-
-def _fail(problem: str) -> NoReturn:
-    report(problem)
-    raise typer.Exit(1)

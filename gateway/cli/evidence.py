@@ -2,14 +2,14 @@
 
 import asyncio
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
 from gateway.audit.log import LogFolder
 from gateway.audit.prove import NoSuchEvent
 from gateway.audit.tlog import BadFormat, Verifier
-from gateway.cli._console import fetching, notes, report
+from gateway.cli._console import fail, fetching, notes
 from gateway.graph import running_graph
 from gateway.settings import Settings, load_settings
 from gateway.sharing.evidence import Against, NoSuchCase, export_case, verify_case
@@ -32,9 +32,9 @@ def export(
     try:
         count = asyncio.run(_export(load_settings(), case, to))
     except (NoSuchCase, NoSuchEvent, SigningError) as problem:
-        _fail(f"{problem}.")
+        fail(f"{problem}.")
     except FileExistsError:
-        _fail(f"{to} is there already. Name a new folder.")
+        fail(f"{to} is there already. Name a new folder.")
     notes.print(f"{count} {'document' if count == 1 else 'documents'} written to {to}; its README says how to check.")
 
 
@@ -65,14 +65,9 @@ def verify(
             if not faults:
                 typer.echo(line)
     except (BadFormat, SigningError) as problem:
-        _fail(f"{problem}.")
+        fail(f"{problem}.")
     except OSError as problem:
-        _fail(f"{problem.filename} cannot be read: {problem.strerror}.")
+        fail(f"{problem.filename} cannot be read: {problem.strerror}.")
     if faults:
-        _fail(f"{faults} {'thing does' if faults == 1 else 'things do'} not hold.")
+        fail(f"{faults} {'thing does' if faults == 1 else 'things do'} not hold.")
     notes.print("Everything holds.")
-
-
-def _fail(problem: str) -> NoReturn:
-    report(problem)
-    raise typer.Exit(1)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -21,7 +21,7 @@ from gateway.audit.reindex import reindex
 from gateway.audit.tlog import BadFormat, NotProven, Verifier
 from gateway.audit.upkeep import NotErasable, erase_body, retire_keys, rotate_key
 from gateway.audit.verify import Advance, Tampered, verify
-from gateway.cli._console import notes, report
+from gateway.cli._console import fail, notes
 from gateway.graph import make_id
 from gateway.policy.store import PolicyStore
 from gateway.settings import Settings, load_settings
@@ -48,9 +48,9 @@ def verify_log(
         verifier = Verifier.parse(key)
         older = from_checkpoint.read_bytes() if from_checkpoint else None
     except BadFormat as problem:
-        _fail(f"--key: {problem}. Ask the operator for it, or compare with what /log/key says.")
+        fail(f"--key: {problem}. Ask the operator for it, or compare with what /log/key says.")
     except OSError as problem:
-        _fail(f"{from_checkpoint} cannot be read: {problem.strerror}")
+        fail(f"{from_checkpoint} cannot be read: {problem.strerror}")
     with ExitStack() as stack:
         address = "://" in source
         log: LogSource = stack.enter_context(UrlSource(source)) if address else FolderSource(Path(source))
@@ -59,9 +59,9 @@ def verify_log(
             with _progress("Verifying") as advance:
                 shown = verify(log, verifier, older=older, advance=advance, note=note)
         except (Tampered, NotProven, BadFormat) as problem:
-            _fail(f"the log does not hold: {problem}")
+            fail(f"the log does not hold: {problem}")
         except Unreadable as problem:
-            _fail(str(problem))
+            fail(str(problem))
     typer.echo(f"{shown.head.origin}: {shown.head.size:,} entries, root {shown.head.root.hex()}")
     if shown.older is not None:
         typer.echo(f"It begins with the {shown.older.size:,} entries of the older checkpoint.")
@@ -83,7 +83,7 @@ def fsck() -> None:
     with _progress("Checking") as advance:
         counted = check_log(folder, found, advance)
     if faults:
-        _fail(
+        fail(
             f"{faults} {'fault' if faults == 1 else 'faults'} in {counted.entries:,} entries. If a gateway is writing, "
             "stop it and check again. Otherwise keep these files as they are and restore the log from a backup."
         )
@@ -100,7 +100,7 @@ def prove_event(
     try:
         evidence = prove(LogFolder(load_settings().state), event)
     except NoSuchEvent as problem:
-        _fail(str(problem))
+        fail(str(problem))
     if folder is None:
         typer.echo(str(evidence.proof), nl=False)
         return
@@ -124,9 +124,9 @@ def export(
         with _counting("Exporting") as advance:
             count = export_events(folder, to, agency=chosen, since=start, advance=advance)
     except (NoSuchEvent, FileNotFoundError) as problem:
-        _fail(f"{problem}. Start a gateway on this state directory: gateway serve")
+        fail(f"{problem}. Start a gateway on this state directory: gateway serve")
     except FileExistsError:
-        _fail(f"{to} is there already. Name a new folder.")
+        fail(f"{to} is there already. Name a new folder.")
     notes.print(f"{count:,} events written to {to}. Check them: gateway log check {to} --key KEY")
 
 
@@ -146,11 +146,11 @@ def check(
     try:
         verifier = Verifier.parse(key)
     except BadFormat as problem:
-        _fail(f"--key: {problem}.")
+        fail(f"--key: {problem}.")
     with _counting("Checking") as advance:
         count = check_export(folder, verifier, found, advance)
     if faults or not count:
-        _fail(f"{faults} of {count} events do not hold." if count else f"{folder} holds no exported events.")
+        fail(f"{faults} of {count} events do not hold." if count else f"{folder} holds no exported events.")
     notes.print(f"{count:,} events hold.")
 
 
@@ -161,7 +161,7 @@ def show_key() -> None:
     try:
         typer.echo(path.read_text("utf-8"), nl=False)
     except FileNotFoundError:
-        _fail(f"there is no log in {path.parent} yet. Start one: gateway serve")
+        fail(f"there is no log in {path.parent} yet. Start one: gateway serve")
 
 
 @app.command("rotate-key")
@@ -220,7 +220,7 @@ def rebuild_index() -> None:
     with _stopped(), _progress("Indexing") as advance:
         entries = reindex(settings.state, settings.log_origin, found, advance)
     if missing:
-        _fail(f"{missing} of {entries:,} entries are not in the index. Restore their bodies from a backup, and again.")
+        fail(f"{missing} of {entries:,} entries are not in the index. Restore their bodies from a backup, and again.")
     notes.print(f"{entries:,} entries indexed.")
 
 
@@ -234,9 +234,9 @@ def _stopped() -> Iterator[None]:
     try:
         yield
     except LogInUse as problem:
-        _fail(f"{problem}. Stop that one first.")
+        fail(f"{problem}. Stop that one first.")
     except (LogDamaged, NoSuchEvent, NotErasable) as problem:
-        _fail(f"{problem}.")
+        fail(f"{problem}.")
 
 
 @contextmanager
@@ -261,8 +261,3 @@ def _progress(what: str) -> Iterator[Advance]:
         return
     with bar:
         yield advance
-
-
-def _fail(problem: str) -> NoReturn:
-    report(problem)
-    raise typer.Exit(1)

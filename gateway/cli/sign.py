@@ -5,11 +5,11 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
-from gateway.cli._console import notes, report
+from gateway.cli._console import fail, notes
 from gateway.settings import load_settings
 from gateway.signing import KeySigner, SigningError, load_pkcs12, sign, timestamps
 
@@ -36,7 +36,7 @@ def sign_file(
     """
     target = out or file.with_name(f"{file.name}.p7s")
     if target.exists():
-        _fail(f"{target} is there already. Remove it, or name another file with --out.")
+        fail(f"{target} is there already. Remove it, or name another file with --out.")
     document = _read(file)
     signer = _signer(key, passphrase_file)
     typer.echo(f"SHA-256 {hashlib.sha256(document).hexdigest()}")
@@ -47,12 +47,12 @@ def sign_file(
     try:
         signature = sign(document, signer, timestamps(load_settings(), timestamp_url))
     except SigningError as problem:
-        _fail(f"{problem}.")
+        fail(f"{problem}.")
     try:
         with target.open("xb") as file_out:
             file_out.write(signature)
     except OSError as problem:
-        _fail(f"{target} cannot be written: {problem.strerror}.")
+        fail(f"{target} cannot be written: {problem.strerror}.")
     notes.print(f"Signed: {target}", markup=False)
 
 
@@ -84,9 +84,9 @@ def _signer(key: Path, passphrase_file: Path | None) -> KeySigner:
             given = typer.prompt("Passphrase", hide_input=True, err=True).encode()
         signer = load_pkcs12(data, given)
         if not signer.is_valid(datetime.now(UTC)):
-            _fail(f"the certificate in {key} is not valid now; get a current one from your authority.")
+            fail(f"the certificate in {key} is not valid now; get a current one from your authority.")
     except SigningError as problem:
-        _fail(f"{key}: {problem}.")
+        fail(f"{key}: {problem}.")
     return signer
 
 
@@ -102,9 +102,4 @@ def _read(path: Path) -> bytes:
     try:
         return path.read_bytes()
     except OSError as problem:
-        _fail(f"{path} cannot be read: {problem.strerror}.")
-
-
-def _fail(problem: str) -> NoReturn:
-    report(problem)
-    raise typer.Exit(1)
+        fail(f"{path} cannot be read: {problem.strerror}.")

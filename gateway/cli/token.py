@@ -4,13 +4,13 @@ import asyncio
 import re
 from datetime import UTC, datetime, timedelta
 from difflib import get_close_matches
-from typing import Annotated, Final, NoReturn
+from typing import Annotated, Final
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from gateway.cli._console import notes, report
+from gateway.cli._console import fail, notes
 from gateway.graph import Graph, GraphUnavailable, open_graph
 from gateway.graph.people import Known, known_people
 from gateway.identity.development import ISSUER, development_token
@@ -39,13 +39,13 @@ def token(
     """
     settings = load_settings()
     if not settings.development:
-        _fail(
+        fail(
             "the development issuer is off (GATEWAY_DEVELOPMENT_ISSUER, or because of GATEWAY_ISSUERS,"
             " GATEWAY_NEO4J_URI, GATEWAY_PRODUCTION or a GATEWAY_HOST that is not loopback)."
             " Get a token from your own issuer."
         )
     if everybody == (name is not None):
-        _fail("say whose token with --as NAME, or see the names with --list.")
+        fail("say whose token with --as NAME, or see the names with --list.")
     people = asyncio.run(_people(settings))
     if name is None:
         _show(people)
@@ -56,7 +56,7 @@ def token(
     elif name not in {person.sub for person in people}:
         close = get_close_matches(name, [person.sub for person in people], n=3)
         hint = f"Did you mean {', '.join(close)}?" if close else "See the names with --list."
-        _fail(f"nobody is known as {name!r}. {hint}")
+        fail(f"nobody is known as {name!r}. {hint}")
     typer.echo(
         development_token(
             settings.state, settings.audience, name, lifetime=lifetime.total_seconds(), appointment=appointment
@@ -77,7 +77,7 @@ async def _people(settings: Settings) -> list[Known] | None:
 
 def _show(people: list[Known] | None) -> None:
     if people is None:
-        _fail("no gateway runs on this state directory, so there is nobody to list. Start one: gateway serve")
+        fail("no gateway runs on this state directory, so there is nobody to list. Start one: gateway serve")
     table = Table("name", "person", "acts as", "for", box=None, pad_edge=False)
     for person in people:
         table.add_row(person.sub, person.name, ", ".join(person.roles), ", ".join(person.agencies))
@@ -88,10 +88,5 @@ def _duration(text: str) -> timedelta:
     found = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", text)
     duration = timedelta(**{_UNITS[found[2]]: int(found[1])}) if found else None
     if duration is None or duration > _LONGEST:
-        _fail(f"--expires {text!r} must be a number and s, m, h or d, like 90m, and at most {_LONGEST.days}d.")
+        fail(f"--expires {text!r} must be a number and s, m, h or d, like 90m, and at most {_LONGEST.days}d.")
     return duration
-
-
-def _fail(problem: str) -> NoReturn:
-    report(problem)
-    raise typer.Exit(1)

@@ -1,6 +1,6 @@
 """Cases and grants as the graph has them, for those who may see them: both parties, and who oversees either."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from neo4j import AsyncManagedTransaction
@@ -8,6 +8,7 @@ from neo4j import AsyncManagedTransaction
 from gateway.audit.event import About
 from gateway.audit.ledger import Denied
 from gateway.identity import Subject
+from gateway.sharing.words import Party
 from gateway.vocabulary import Role
 
 # Under the lock of who changes it: of two officers who answer at once, the second finds what the first has done.
@@ -68,6 +69,19 @@ def sees(subject: Subject, case: Mapping[str, Any]) -> bool:
     return subject.agency is not None and (
         subject.agency in (case["consumer"], case["provider"])
         or not {case["consumerJurisdiction"], case["providerJurisdiction"]}.isdisjoint(subject.jurisdictions)
+    )
+
+
+def sides_of(agency: str | None, roles: Collection[Role], case: Mapping[str, Any]) -> frozenset[Party]:
+    """On which sides of a case or a grant somebody of an agency stands in these roles."""
+    return frozenset(
+        party
+        for party, stands in (
+            (Party.CONSUMER, case["consumer"] == agency),
+            (Party.PROVIDER, case["provider"] == agency),
+            (Party.CENTER, Role.CENTER in roles),
+        )
+        if stands
     )
 
 

@@ -140,10 +140,10 @@ def way_of(entry: Entry, scope: Scope, about: About) -> Procedure:
         if one not in entry.fields:
             fault = Fault("UNKNOWN_FIELD", f"{entry.identifier} has no field {one!r:.60}", path)
             raise _denied(fault, about, scope.dataset)
-    ways = {entry.way_to(one) for _, one in named}
-    if None in ways:
+    way = entry.way_to(one for _, one in named)
+    if way is None:
         raise _denied(_NOT_SHARED, about, scope.dataset)
-    return Procedure.APPLICATION if Procedure.APPLICATION in ways else Procedure.DECLARATION
+    return way
 
 
 _NOT_SHARED: Final = Fault(

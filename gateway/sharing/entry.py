@@ -1,6 +1,6 @@
 """The entry that a case is about, as its consumer may know it, and the way that each of its fields can be had."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -63,9 +63,12 @@ class Entry:
         """Some of its fields, as documents have them."""
         return [{"id": one, "name": self.fields[one]["name"]} for one in chosen]
 
-    def way_to(self, field: str) -> Procedure | None:
-        """By which procedure a field can be had; None where none of these leads to it."""
-        return _WAYS.get(TIERS[ClassKey(self.fields[field]["accessClass"])].share)
+    def way_to(self, fields: Iterable[str]) -> Procedure | None:
+        """By which procedure fields of it can be had together; None where none of these leads to every one of them."""
+        ways = {_WAYS.get(TIERS[ClassKey(self.fields[one]["accessClass"])].share) for one in fields}
+        if None in ways:
+            return None
+        return Procedure.APPLICATION if Procedure.APPLICATION in ways else Procedure.DECLARATION
 
 
 async def find_entry(tx: AsyncManagedTransaction, subject: Subject, table: AccessTable, dataset: str) -> Entry:
@@ -82,12 +85,12 @@ async def find_entry(tx: AsyncManagedTransaction, subject: Subject, table: Acces
     }
     record = await (await tx.run(_ENTRY, given)).single()
     held = None if record is None else record[0]
-    about = About() if held is None else about_entry(held)
+    about = About() if held is None else _about(held)
     if held is None or held["accessClass"] not in TIERS or held["version"] is None:
-        raise not_found(dataset, about)
+        raise _not_found(dataset, about)
     relations = relations_of(held["mask"])
     if not table.decide(held["accessClass"], relations, Action.DISCOVER).allowed:
-        raise not_found(dataset, about)
+        raise _not_found(dataset, about)
     inspected = table.decide(held["accessClass"], relations, Action.INSPECT).allowed
     known = {
         field["id"]: field
@@ -128,11 +131,11 @@ def _is_shared(access_class: str) -> bool:
     return tier is not None and tier.share is not ShareType.NON_SHARED
 
 
-def about_entry(held: Mapping[str, Any]) -> About:
+def _about(held: Mapping[str, Any]) -> About:
     """What a refusal concerns that the actor may not know of."""
     return About((held["agency"],), tuple(held["jurisdictions"]), (held["id"],), hidden=True)
 
 
-def not_found(dataset: str, about: About) -> Denied:
+def _not_found(dataset: str, about: About) -> Denied:
     """The same for everything that the caller may not know of."""
     return Denied("NOT_FOUND", f"there is no dataset {dataset!r:.60}", path="dataset", target=dataset, about=about)

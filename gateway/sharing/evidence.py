@@ -146,7 +146,7 @@ def verify_case(folder: Path, against: Against, found: Callable[[str], None]) ->
         [path.read_bytes() for path in sorted((folder / LISTS).glob("*"))],
         revocation_required=any((folder / LISTS).iterdir()),
     )
-    stated: list[dict[str, Any]] = []
+    contents: dict[str, dict[str, Any]] = {}
     signed: dict[str, tuple[str, str]] = {}
     for inside in sorted(path.parent for path in folder.glob(f"*/{DOCUMENT}")):
         document, signature = (inside / DOCUMENT).read_bytes(), (inside / SIGNATURE).read_bytes()
@@ -155,15 +155,16 @@ def verify_case(folder: Path, against: Against, found: Callable[[str], None]) ->
         except (SignatureRefused, ValueError, KeyError, TypeError) as problem:
             found(f"{inside.name}: the signature does not count: {problem}")
             continue
-        stated.append(Document(document).stated)
-        signed[hashlib.sha256(document).hexdigest()] = (hashlib.sha256(signature).hexdigest(), inside.name)
+        digest = Document(document).digest
+        contents[digest] = Document(document).stated["content"]
+        signed[digest] = (hashlib.sha256(signature).hexdigest(), inside.name)
         yield f"{inside.name}: signed by {verified.certificate.subject} at {verified.gen_time:%Y-%m-%d %H:%M:%S} UTC"
     events = _in_order(folder / LOG / EVENTS)
     _check_logged(events, signed, found)  # 3
     yield "the log states every document and every signature file"
     _check_order(events, found)  # 4
     yield "each act was possible when it was taken"
-    _check_grants(orjson.loads((folder / CASE).read_bytes()), stated, signed, found)  # 5
+    _check_grants(orjson.loads((folder / CASE).read_bytes()), contents, found)  # 5
     yield "each grant is the image of what was signed"
 
 
@@ -212,15 +213,11 @@ def _check_order(events: list[dict[str, Any]], found: Callable[[str], None]) -> 
 
 
 def _check_grants(
-    case: Mapping[str, Any],
-    stated: list[dict[str, Any]],
-    signed: Mapping[str, tuple[str, str]],
-    found: Callable[[str], None],
+    case: Mapping[str, Any], contents: Mapping[str, dict[str, Any]], found: Callable[[str], None]
 ) -> None:
-    images = {Document.of({k: v for k, v in one.items() if k != "v"}).digest: one["content"] for one in stated}
     for grant in case["grants"]:
-        content = images.get(grant["image"])
-        if content is None or grant["image"] not in signed:
+        content = contents.get(grant["image"])
+        if content is None:
             found(f"grant {grant['id']}: the document that it names is not here")
         elif canonical(content.get("granted", content)) != grant["scope"].encode():
             found(f"grant {grant['id']}: it is not what was signed")

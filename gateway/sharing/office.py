@@ -8,6 +8,7 @@ from neo4j import AsyncManagedTransaction
 
 from gateway.audit.ledger import Denied
 from gateway.identity import Subject
+from gateway.sharing.cases import sides_of
 from gateway.sharing.procedure import Step
 from gateway.sharing.words import Party
 from gateway.vocabulary import Role
@@ -45,15 +46,7 @@ class Office:
 
     def sides(self, case: Mapping[str, Any]) -> frozenset[Party]:
         """On which sides of a case or a grant they stand."""
-        return frozenset(
-            party
-            for party, stands in (
-                (Party.CONSUMER, case["consumer"] == self.agency["id"]),
-                (Party.PROVIDER, case["provider"] == self.agency["id"]),
-                (Party.CENTER, self.role is Role.CENTER),
-            )
-            if stands
-        )
+        return sides_of(self.agency["id"], {self.role}, case)
 
     def check_role(self, step: Step) -> None:
         """Whether they may act in this role.

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from gateway.graph import Graph
 from gateway.identity import Subject
-from gateway.sharing.cases import sees
+from gateway.sharing.cases import sees, sides_of
 from gateway.sharing.procedure import SIGNERS, steps_from
 from gateway.sharing.words import Act, CaseState, Party, Procedure
 from gateway.vocabulary import Role
@@ -133,15 +133,7 @@ def _page(side: Party | None, *, stated: bool, behind: bool) -> str:
 
 def actions(subject: Subject, procedure: Procedure, row: Row) -> list[Act]:
     """What a subject may do now with a case or a grant: the table's answer, by their sides and role."""
-    sides = {
-        party
-        for party, stands in (
-            (Party.CONSUMER, row["consumer"] == subject.agency),
-            (Party.PROVIDER, row["provider"] == subject.agency),
-            (Party.CENTER, Role.CENTER in subject.profile.roles),
-        )
-        if stands
-    }
+    sides = sides_of(subject.agency, subject.profile.roles, row)
     own = row.get("applicant") == subject.id
     found = {
         step.act: None

@@ -254,9 +254,8 @@ def _moved(
 def _check_unchanged(entry: Entry, content: Mapping[str, Any], step: Step, about: About) -> None:
     """Whether an entry is still what somebody signed for."""
     named = [field["id"] for field in content["fields"]] + [row["field"] for row in content["rows"]]
-    ways = {entry.way_to(one) if one in entry.fields else None for one in named}
-    way = Procedure.APPLICATION if Procedure.APPLICATION in ways else Procedure.DECLARATION
-    if None in ways or way is not step.procedure or entry.version["digest"] != content["dataset"]["digest"]:
+    way = entry.way_to(named) if entry.fields.keys() >= {*named} else None
+    if way is not step.procedure or entry.version["digest"] != content["dataset"]["digest"]:
         text = "the entry was changed since this was prepared; prepare it anew from what it says now"
         raise Denied("ENTRY_CHANGED", text, path="signing", target=entry.id, about=about)
 
