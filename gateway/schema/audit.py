@@ -14,9 +14,9 @@ from gateway.plan import BadInput, cursor
 from gateway.schema.connection import PageInfo
 from gateway.schema.context import Context
 from gateway.schema.enums import ActorKind, OrderDirection, Outcome, Role, Stage
+from gateway.schema.paging import page_info, page_size
 from gateway.schema.scalars import DateTime
 
-DEFAULT_PAGE: Final = 20
 _PATH: Final = "auditEvents"
 
 
@@ -146,10 +146,7 @@ async def page_of_events(
     Raises:
         BadInput: `INVALID_PAGE`, `INVALID_CURSOR`.
     """
-    most = context.planner.most_page
-    count = DEFAULT_PAGE if first is None else first
-    if not 0 <= count <= most:
-        raise BadInput("INVALID_PAGE", f"{_PATH}.first: from 0 to {most} (GATEWAY_MAX_PAGE_SIZE), this is {count}.")
+    count = page_size(context, _PATH, first)
     stated = {name: value for name, value in (given or {}).items() if value is not None}
     oldest_first = way is not None and _word(way) == "ASC"
     tag = cursor.prefix(_PATH, str(oldest_first), _plain(stated))
@@ -166,12 +163,7 @@ async def page_of_events(
     except KeyError:
         raise BadInput("INVALID_CURSOR", f"{_PATH}.after: this is no cursor of this list.") from None
     edges = [AuditEventEdge(node=_event(context.events, one), cursor=tag + str(one.said["id"])) for one in seen[:count]]
-    info = PageInfo(
-        has_next_page=len(seen) > count,
-        has_previous_page=start is not None,
-        start_cursor=edges[0].cursor if edges else None,
-        end_cursor=edges[-1].cursor if edges else None,
-    )
+    info = page_info(edges, more=len(seen) > count, begun=start is not None)
     return AuditEventConnection(edges=edges, page_info=info)
 
 

@@ -2,24 +2,23 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import orjson
 import strawberry
 from strawberry import Info
 
-from gateway.plan import BadInput, cursor
+from gateway.plan import cursor
 from gateway.rules import day_of
 from gateway.schema.agency import Agency
 from gateway.schema.connection import PageInfo
 from gateway.schema.context import Context
 from gateway.schema.dataset import Dataset
 from gateway.schema.enums import Act, CaseState, Party, Procedure, Purpose, Role
+from gateway.schema.paging import page_info, page_size
 from gateway.schema.scalars import DateTime
 from gateway.sharing.document import Document
 from gateway.sharing.reading import Place, Row, actions
-
-DEFAULT_PAGE: Final = 20
 
 Asked = Info[Context, Any]
 
@@ -217,7 +216,7 @@ async def page_of_requests(
     Raises:
         BadInput: `INVALID_PAGE`, `INVALID_CURSOR`.
     """
-    count = _counted(context, "accessRequests", first)
+    count = page_size(context, "accessRequests", first)
     party = None if side is None else Party(_word(side))
     standing = None if state is None else CaseState(_word(state))
     tag = cursor.prefix("accessRequests", str(party), {"state": str(standing)})
@@ -232,7 +231,7 @@ async def page_of_tasks(context: Context, first: int | None, after: str | None) 
     Raises:
         BadInput: `INVALID_PAGE`, `INVALID_CURSOR`.
     """
-    count, tag = _counted(context, "tasks", first), cursor.prefix("tasks", "dueAt", {})
+    count, tag = page_size(context, "tasks", first), cursor.prefix("tasks", "dueAt", {})
     start = _start("tasks", after, tag)
     rows = await context.cases.tasks(context.asker.subject, count + 1, start)
     return _page(context, rows, count, start, lambda row: f"{tag}{row['id']}.{row['dueAt']}")
@@ -242,12 +241,7 @@ def _page(
     context: Context, rows: Sequence[Row], count: int, start: Place | None, cursor_of: Callable[[Row], str]
 ) -> AccessRequestConnection:
     edges = [AccessRequestEdge(node=request_of(context, row), cursor=cursor_of(row)) for row in rows[:count]]
-    info = PageInfo(
-        has_next_page=len(rows) > count,
-        has_previous_page=start is not None,
-        start_cursor=edges[0].cursor if edges else None,
-        end_cursor=edges[-1].cursor if edges else None,
-    )
+    info = page_info(edges, more=len(rows) > count, begun=start is not None)
     return AccessRequestConnection(edges=edges, page_info=info)
 
 
@@ -256,14 +250,6 @@ def _start(path: str, after: str | None, tag: str) -> Place | None:
         return None
     read = cursor.read(f"{path}.after", after, tag, numeric=False)
     return Place(str(read.value), read.id)
-
-
-def _counted(context: Context, path: str, first: int | None) -> int:
-    most = context.planner.most_page
-    count = DEFAULT_PAGE if first is None else first
-    if not 0 <= count <= most:
-        raise BadInput("INVALID_PAGE", f"{path}.first: from 0 to {most} (GATEWAY_MAX_PAGE_SIZE), this is {count}.")
-    return count
 
 
 def request_of(context: Context, row: Row) -> AccessRequest:
