@@ -302,6 +302,30 @@ class GrantMoved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrantSuspended(Event):
+    """The gateway suspended a grant: what it was given for has changed, or the policy allows it no more (R16.2d)."""
+
+    kind: ClassVar[str] = "grant.suspended"
+    stage: ClassVar[Stage] = Stage.SHARING
+    grant: str
+    """Which grant."""
+    changes: dict[str, str]
+    """What has changed, by the field or the dataset that it is about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreatmentDiffered(Event):
+    """An application for an opening was answered differently than others of its class (R21)."""
+
+    kind: ClassVar[str] = "treatment.differed"
+    stage: ClassVar[Stage] = Stage.OPENING
+    other: str
+    """The first case of the same class that was answered differently."""
+    count: int
+    """How many were, up to a hundred."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRefused(Event):
     """Somebody asked for a change that was refused."""
 
@@ -339,6 +363,8 @@ KINDS: Final[dict[str, type[Event]]] = {
         DeadlineEscalated,
         DeadlineRecounted,
         GrantMoved,
+        GrantSuspended,
+        TreatmentDiffered,
         ChangeRefused,
     )
 }

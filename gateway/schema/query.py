@@ -28,7 +28,6 @@ from gateway.schema.cases import (
     one_grant,
     one_request,
     page_of_requests,
-    page_of_tasks,
 )
 from gateway.schema.connection import Connection as Page
 from gateway.schema.connection import FacetedConnection, Facets, PageInfo
@@ -228,11 +227,6 @@ class Query:
     ) -> AccessGrant | None:
         """One grant."""
         return await one_grant(info.context, id)
-
-    @strawberry.field(description="待办. What waits for the caller's answer, what is due first, first.")
-    async def tasks(self, info: Asked, first: First = None, after: After = None) -> AccessRequestConnection:
-        """The caller's tasks."""
-        return await page_of_tasks(info.context, first, after)
 
     @strawberry.field(
         description="Whether an action on a dataset or field is allowed to the caller, or in another role, and why."

@@ -8,12 +8,12 @@ from neo4j import AsyncManagedTransaction
 
 from gateway.audit.event import About
 from gateway.audit.ledger import Denied
-from gateway.classes import TIERS, ClassKey
+from gateway.classes import TIERS, ClassKey, Tier
 from gateway.identity import Subject
 from gateway.plan.guard import relations_of
 from gateway.policy.table import AccessTable
 from gateway.sharing.words import Procedure
-from gateway.vocabulary import FOREVER, Action, ShareType
+from gateway.vocabulary import FOREVER, Action, OpenType, ShareType
 
 _ENTRY: Final = """
 MATCH (d:Dataset {id: $id})-[:PROVIDED_BY]->(a:Agency)
@@ -26,14 +26,17 @@ RETURN {id: d.id, identifier: d.identifier, title: d.title, accessClass: d.acces
   fields: COLLECT { MATCH (d)-[:HAS_FIELD]->(f:Field)
     RETURN {id: f.id, name: f.name, accessClass: f.accessClass} ORDER BY f.position, f.id }}
 """
-_SHARED: Final = """
+_NOW: Final = """
 MATCH (d:Dataset {id: $id})
-RETURN [d.accessClass, COLLECT { MATCH (d)-[:HAS_FIELD]->(f:Field) WHERE f.id IN $fields RETURN [f.id, f.accessClass] }]
+RETURN [d.accessClass, COLLECT { MATCH (d)-[:HAS_FIELD]->(f:Field) WHERE f.id IN $fields
+  RETURN [f.id, {id: f.id, name: f.name, accessClass: f.accessClass}] }]
 """
-_WAYS: Final = {
+WAYS: Final = {
     ShareType.UNCONDITIONAL: Procedure.DECLARATION,
     ShareType.CONDITIONAL: Procedure.APPLICATION,
+    ShareType.NON_SHARED: Procedure.NEGOTIATION,
 }
+"""By which procedure a tier is had between agencies, from the shortest way to the longest (article 16)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +48,7 @@ class Entry:
     title: str
     provider: Mapping[str, str]
     """Id, code and name of the agency."""
-    share_type: ShareType
+    tier: Tier
     jurisdiction: str
     jurisdictions: tuple[str, ...]
     version: Mapping[str, Any]
@@ -63,12 +66,14 @@ class Entry:
         """Some of its fields, as documents have them."""
         return [{"id": one, "name": self.fields[one]["name"]} for one in chosen]
 
-    def way_to(self, fields: Iterable[str]) -> Procedure | None:
-        """By which procedure fields of it can be had together; None where none of these leads to every one of them."""
-        ways = {_WAYS.get(TIERS[ClassKey(self.fields[one]["accessClass"])].share) for one in fields}
-        if None in ways:
-            return None
-        return Procedure.APPLICATION if Procedure.APPLICATION in ways else Procedure.DECLARATION
+    def tier_of(self, field: str) -> Tier:
+        """The tier of one of its fields, which is never less strict than its own."""
+        return TIERS[ClassKey(self.fields[field]["accessClass"])]
+
+    def way_to(self, fields: Iterable[str]) -> Procedure:
+        """By which procedure an agency has fields of it together: the longest way that one of them needs."""
+        needed = {WAYS[self.tier.share], *(WAYS[self.tier_of(one).share] for one in fields)}
+        return max(needed, key=list(WAYS.values()).index)
 
 
 async def find_entry(tx: AsyncManagedTransaction, subject: Subject, table: AccessTable, dataset: str) -> Entry:
@@ -104,7 +109,7 @@ async def find_entry(tx: AsyncManagedTransaction, subject: Subject, table: Acces
         held["identifier"],
         held["title"],
         {"id": held["agency"], "code": held["code"], "name": held["name"]},
-        TIERS[held["accessClass"]].share,
+        TIERS[held["accessClass"]],
         held["jurisdiction"],
         tuple(held["jurisdictions"]),
         held["version"],
@@ -112,23 +117,36 @@ async def find_entry(tx: AsyncManagedTransaction, subject: Subject, table: Acces
     )
 
 
-async def check_shared(tx: AsyncManagedTransaction, dataset: str, fields: Sequence[str], about: About) -> None:
-    """Whether fields can still be granted: they may have been dropped or withheld since they were applied for.
+async def fields_now(
+    tx: AsyncManagedTransaction, dataset: str, fields: Sequence[str]
+) -> tuple[str, dict[str, Mapping[str, str]]]:
+    """The access class of an entry, empty for one that is not there, and those of these fields that it has, by id."""
+    record = await (await tx.run(_NOW, {"id": dataset, "fields": list(fields)})).single()
+    return ("", {}) if record is None else (record[0][0], dict(record[0][1]))
+
+
+async def check_granted(
+    tx: AsyncManagedTransaction, procedure: Procedure, dataset: str, fields: Sequence[str], about: About
+) -> None:
+    """Whether fields can still be granted by a procedure: they may have been dropped or withheld meanwhile.
 
     Raises:
         Denied: `FIELD_WITHHELD`, which names the first that cannot.
     """
-    record = await (await tx.run(_SHARED, {"id": dataset, "fields": list(fields)})).single()
-    entry, classes = ("", {}) if record is None else (record[0][0], dict(record[0][1]))
+    entry, held = await fields_now(tx, dataset, fields)
     for one in fields:
-        if not (_is_shared(entry) and _is_shared(classes.get(one, ""))):
-            text = f"{one} is not shared any more, or not there; drop it from the answer, with the reason"
-            raise Denied("FIELD_WITHHELD", text, path="dropped", target=dataset, about=about)
+        if not (_may_be_had(procedure, entry) and _may_be_had(procedure, held.get(one, {}).get("accessClass", ""))):
+            text = f"{one} is withheld now, or not there; what is granted cannot have it: drop it, or refuse"
+            raise Denied("FIELD_WITHHELD", text, path="fields", target=dataset, about=about)
 
 
-def _is_shared(access_class: str) -> bool:
+def _may_be_had(procedure: Procedure, access_class: str) -> bool:
     tier = TIERS.get(ClassKey(access_class))
-    return tier is not None and tier.share is not ShareType.NON_SHARED
+    if tier is None or procedure is Procedure.NEGOTIATION:  # what is negotiated is withheld from everybody else
+        return tier is not None
+    if procedure is Procedure.OPENING:
+        return tier.open is not OpenType.NOT_OPEN
+    return tier.share is not ShareType.NON_SHARED
 
 
 def _about(held: Mapping[str, Any]) -> About:

@@ -21,7 +21,7 @@ from gateway.sharing.clocks import Rules
 from gateway.sharing.filing import Filing
 from gateway.sharing.scope import Basis, Scope
 from gateway.sharing.words import Act, Purpose
-from gateway.signing import DevelopmentAuthority, load_pkcs12, sign
+from gateway.signing import DevelopmentAuthority, Seal, load_pkcs12, sign
 from gateway.vocabulary import FOREVER, AgencyKind, DataType, OpenType, Role, Sensitivity, ShareType
 from tests.catalog.entries import POWER, entry, ground
 from tests.support.logged import logged
@@ -81,10 +81,13 @@ class City:
         self.authority = DevelopmentAuthority(state)
         self.policy = PolicyStore(POLICIES)
         rules = Rules(load_rules(POLICIES / "rules.yaml"), Calendar())
-        self.filing = Filing(ledger, rules, self.authority.trust, lambda: self.now)
+        self.filing = Filing(ledger, rules, self.authority.trust, self._seal, lambda: self.now)
         self.registry = Registry(ledger)
         self.officers: dict[str, Officer] = {}
         self._keys = (f"key-{number:06}" for number in count())
+
+    def _seal(self) -> Seal:
+        return Seal(self.authority.seal(), self.authority.timestamps(lambda: self.now))
 
     async def found(self) -> "City":
         """Make it."""
