@@ -61,7 +61,7 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         chosen = {key: group for key, group in groups.items() if group[0].node.name.value in names}
         if not chosen:
             return data
-        found = self.execute_fields(parent, None, path, chosen, None)
+        found: Any = self.execute_fields(parent, None, path, chosen, None)
 
         async def whole() -> dict[str, Any]:
             resolved = {**data, **(await found if self.is_awaitable(found) else found)}

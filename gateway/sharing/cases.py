@@ -42,7 +42,7 @@ RETURN g {.*, state: g.status}
 """
 _LATEST: Final = """
 MATCH (:Case {id: $id})-[:HAS]->(x:Document) WHERE x.act IN $acts
-WITH x ORDER BY x.filedAt DESC, x.id LIMIT 1
+WITH x ORDER BY x.n DESC LIMIT 1
 RETURN {digest: x.digest, bytes: x.bytes}
 """
 

@@ -30,7 +30,7 @@ WITH coalesce(c, g) AS target
 MATCH (target)-[:HAS]->(x:Document)<-[:SIGNS]-(s:Signature)
 OPTIONAL MATCH (s)-[:AS]->(h:Appointment)<-[:HOLDS]-(p:Person)
 OPTIONAL MATCH (h)-[:AT]->(a:Agency)
-WITH x, s, h, p, a ORDER BY x.filedAt, x.id
+WITH x, s, h, p, a ORDER BY x.filedAt, x.n, x.id
 RETURN collect({id: x.id, act: x.act, digest: x.digest, bytes: x.bytes, filedAt: x.filedAt, person: p.id, name: p.name,
   role: h.role, agency: a.id, signature: s.bytes, signatureDigest: s.digest, fingerprint: s.fingerprint,
   signedAt: s.genTime})

@@ -67,7 +67,7 @@ OPTIONAL MATCH (c:Case {id: $target})
 OPTIONAL MATCH (g:Grant {id: $target})
 WITH h, coalesce(c, g) AS target
 CREATE (target)-[:HAS]->(:Document {id: $id, person: $person, act: $act, begins: $begins, digest: $digest,
-  bytes: $bytes, filedAt: $now})
+  bytes: $bytes, filedAt: $now, n: $n})
   <-[:SIGNS]-(s:Signature {digest: $signatureDigest, bytes: $signature, fingerprint: $fingerprint, genTime: $genTime})
 FOREACH (_ IN CASE WHEN h IS NULL OR $sealed THEN [] ELSE [1] END | CREATE (s)-[:AS]->(h))
 WITH 1 AS one
@@ -262,6 +262,7 @@ class Taking:
             "sealed": self.signed.sealed,
             "act": stated["act"],
             "begins": begins,
+            "n": stated["version"] + 1,
             "digest": self.document.digest,
             "bytes": self.document.data.decode(),
             "signature": b64encode(self.signed.data).decode(),

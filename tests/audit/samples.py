@@ -21,12 +21,14 @@ from gateway.audit.kinds import (
     GatewayStarted,
     GatewayStopped,
     GrantMoved,
+    GrantSuspended,
     InventoryImported,
     LogKeyMade,
     LogKeyRetired,
     PolicyLoaded,
     PolicyRefused,
     TokensRefused,
+    TreatmentDiffered,
 )
 from gateway.audit.log import Sealed
 from gateway.vocabulary import Role
@@ -144,6 +146,10 @@ def of_every_kind() -> list[Event]:
             document="3" * 64,
             signature="4" * 64,
         ),
+        GrantSuspended(
+            cause=GATEWAY, about=ABOUT, moment=MOMENT, id="ev_23", grant="gr_x", changes={"fd_b": "NON_SHARED"}
+        ),
+        TreatmentDiffered(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_24", other="cs_y", count=2),
         ChangeRefused(
             cause=CAUSE,
             about=ABOUT,
