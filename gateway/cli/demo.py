@@ -62,7 +62,7 @@ def demo(
         str | None, typer.Option(metavar="URL", help="The gateway's GraphQL address; without it the settings' own.")
     ] = None,
 ) -> None:
-    """Tour a running gateway with the demonstration city: who sees what and why, its log, and an application."""
+    """Tour a running gateway with the demonstration city: who sees what and why, its log, and every procedure."""
     settings = load_settings()
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     console = Console(highlight=False)
@@ -73,8 +73,9 @@ def demo(
                 console.print(table)
             console.print("\n9. A change, its event in the log, its proof, and a tampered copy", style="bold")
             console.print(_rows(("what", "what comes out"), _log_tour.steps(tourist.ask, tourist.log_key())))
-            console.print("\n10. An application, its signed answer, and the grant", style="bold")
-            console.print(_rows(("what", "what comes out"), _case_tour.steps(tourist.ask, settings)))
+            for number, (title, lines) in enumerate(_case_tour.Tour(tourist.ask, settings).stops(), 10):
+                console.print(f"\n{number}. {title}", style="bold")
+                console.print(_rows(("what", "what comes out"), lines))
     except (TourEnded, TimeoutError) as ended:
         report(str(ended))
         raise typer.Exit(1) from None

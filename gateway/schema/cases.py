@@ -262,6 +262,40 @@ async def one_request(context: Context, identifier: str) -> AccessRequest | None
     return None if found is None else request_of(context, found)
 
 
+@strawberry.type(description="A field, by its name.")
+class NamedField:
+    """A field that can be applied for."""
+
+    id: strawberry.ID = strawberry.field(description="Its global id.")
+    name: str = strawberry.field(description="Its name.")
+
+
+@strawberry.type(description="途径. A procedure, and the fields of a dataset that it leads to.")
+class AccessWay:
+    """A way."""
+
+    procedure: Procedure = strawberry.field(description="By which procedure.")
+    fields: list[NamedField] = strawberry.field(
+        description="The fields, where nothing stricter is asked for together with them; none where the dataset shows"
+        " its fields to nobody else."
+    )
+
+
+async def ways_to(context: Context, dataset: str) -> list[AccessWay] | None:
+    """The ways to the fields of a dataset that the caller may know."""
+    subject = context.asker.subject
+    found = await context.cases.ways(subject, context.planner.table_for(subject.profile), dataset)
+    if found is None:
+        return None
+    return [
+        AccessWay(
+            procedure=way.procedure,
+            fields=[NamedField(id=strawberry.ID(one["id"]), name=one["name"]) for one in way.fields],
+        )
+        for way in found
+    ]
+
+
 async def one_grant(context: Context, identifier: str) -> AccessGrant | None:
     """A grant that the caller may see."""
     found = await context.cases.grant(context.asker.subject, identifier)

@@ -9,6 +9,7 @@ from neo4j import AsyncManagedTransaction
 from gateway.audit.event import About
 from gateway.audit.ledger import Denied
 from gateway.classes import TIERS, ClassKey, Tier
+from gateway.graph import Graph
 from gateway.identity import Subject
 from gateway.plan.guard import relations_of
 from gateway.policy.table import AccessTable
@@ -82,20 +83,37 @@ async def find_entry(tx: AsyncManagedTransaction, subject: Subject, table: Acces
     Raises:
         Denied: `NOT_FOUND`, for what is not there, not published, or not for the caller to know: nobody learns which.
     """
-    given = {
+    record = await (await tx.run(_ENTRY, _asked(subject, dataset))).single()
+    held = None if record is None else record[0]
+    found = _known(held, table)
+    if found is None:
+        about = About() if held is None else _about(held)
+        text = f"there is no dataset {dataset!r:.60}"
+        raise Denied("NOT_FOUND", text, path="dataset", target=dataset, about=about)
+    return found
+
+
+async def read_entry(graph: Graph, subject: Subject, table: AccessTable, dataset: str) -> Entry | None:
+    """The same for who only looks; None for what is not there, or not for them to know."""
+    return _known(await graph.read(_ENTRY, _asked(subject, dataset)), table)
+
+
+def _asked(subject: Subject, dataset: str) -> dict[str, Any]:
+    return {
         "id": dataset,
         "agency": subject.agency,
         "jurisdictions": list(subject.jurisdictions),
         "forever": FOREVER,
     }
-    record = await (await tx.run(_ENTRY, given)).single()
-    held = None if record is None else record[0]
-    about = About() if held is None else _about(held)
+
+
+def _known(held: Mapping[str, Any] | None, table: AccessTable) -> Entry | None:
+    """An entry as far as a caller may know it."""
     if held is None or held["accessClass"] not in TIERS or held["version"] is None:
-        raise _not_found(dataset, about)
+        return None
     relations = relations_of(held["mask"])
     if not table.decide(held["accessClass"], relations, Action.DISCOVER).allowed:
-        raise _not_found(dataset, about)
+        return None
     inspected = table.decide(held["accessClass"], relations, Action.INSPECT).allowed
     known = {
         field["id"]: field
@@ -152,8 +170,3 @@ def _may_be_had(procedure: Procedure, access_class: str) -> bool:
 def _about(held: Mapping[str, Any]) -> About:
     """What a refusal concerns that the actor may not know of."""
     return About((held["agency"],), tuple(held["jurisdictions"]), (held["id"],), hidden=True)
-
-
-def _not_found(dataset: str, about: About) -> Denied:
-    """The same for everything that the caller may not know of."""
-    return Denied("NOT_FOUND", f"there is no dataset {dataset!r:.60}", path="dataset", target=dataset, about=about)

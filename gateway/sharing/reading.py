@@ -7,10 +7,13 @@ from typing import Any, Final
 
 from gateway.graph import Graph
 from gateway.identity import Subject
+from gateway.policy.table import AccessTable
 from gateway.sharing.cases import own_of, sees, sides_of, standing
+from gateway.sharing.entry import read_entry
 from gateway.sharing.procedure import SIGNERS, barred, steps_from
 from gateway.sharing.taking import CENTER
 from gateway.sharing.treatment import OTHERWISE
+from gateway.sharing.ways import Way, ways_of
 from gateway.sharing.words import Act, CaseState, Party, Procedure
 from gateway.vocabulary import Role
 
@@ -117,6 +120,14 @@ class Cases:
             parameters,
         )
         return found
+
+    async def ways(self, subject: Subject, table: AccessTable, dataset: str) -> list[Way] | None:
+        """The ways to an entry's fields, before anything is asked for; None for what is not theirs to know."""
+        entry = await read_entry(self.graph, subject, table, dataset)
+        if entry is None:
+            return None
+        own = subject.agency == entry.provider["id"]
+        return [] if own else [*ways_of(entry, for_agency=subject.agency is not None)]
 
     async def differing(self, subject: Subject, case: Row) -> list[Row] | None:
         """Cases of the same class that were answered differently; None for who is not told (R21)."""

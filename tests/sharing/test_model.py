@@ -115,6 +115,11 @@ class Model:
     strict: bool = False
     suspensions: int = 0
 
+    @property
+    def changes(self) -> int:
+        """How many took effect: each has raised a version."""
+        return sum(one.version for one in self.cases) + sum(one.version for one in self.grants)
+
     def steps(self) -> Iterator[Step]:
         """Everything that anybody could try now."""
         yield "edit", "", not self.strict, None
@@ -138,7 +143,7 @@ class Model:
         if which.state not in ((source,) if source else ("ACTIVE", "SUSPENDED")) or who not in _SIDES:
             return False
         if what == "RESUME":
-            return _SIDES[who] == which.suspended_by
+            return bool(_SIDES[who] == which.suspended_by)
         return _SIDES[who] == (CENTER if what == "SUSPEND" else P)
 
     def _may_ask(self, who: str, dataset: str, purpose: str) -> bool:
@@ -365,8 +370,7 @@ async def agree(city: City, model: Model) -> None:
             proposer = image["by"]["agency"]["id"]
             assert any(act == "COUNTERSIGN" and agency != proposer for act, agency in grant["signers"])
     moved = city.events("case.moved", "grant.moved")
-    changes = sum(one.version for one in model.cases) + sum(one.version for one in model.grants)
-    assert len(moved) + len(city.events("grant.suspended")) == changes
+    assert len(moved) + len(city.events("grant.suspended")) == model.changes
     assert len(city.events("grant.suspended")) == model.suspensions
     last = {one["about"]["case"]: one["data"]["after"] for one in moved if one["kind"] == "case.moved"}
     assert last == {one.id: one.state for one in model.cases}
@@ -402,7 +406,7 @@ async def test_whatever_is_tried_graph_log_and_model_agree(
         await player.take(chosen[choice % len(chosen)], twice=how == "t", crash=how == "c")
         await agree(city, player.model)
     effects["steps"] += len(choices)
-    effects["changes"] += sum(one.version for one in (*player.model.cases, *player.model.grants))
+    effects["changes"] += player.model.changes
 
 
 @pytest.fixture
