@@ -234,6 +234,20 @@ class CertificateRevoked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeadAppointed(Event):
+    """Somebody was made the first responsible person of an agency (R5.2)."""
+
+    kind: ClassVar[str] = "agency.head-appointed"
+    stage: ClassVar[Stage] = Stage.BUILDING
+    person: str
+    """Who is."""
+    former: str | None
+    """Who was until then."""
+    since: str
+    """From when on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseMoved(Event):
     """Somebody acted in a case: applied, answered, declared or withdrew (R16)."""
 
@@ -359,6 +373,7 @@ KINDS: Final[dict[str, type[Event]]] = {
         DataFetched,
         CertificateRegistered,
         CertificateRevoked,
+        HeadAppointed,
         CaseMoved,
         DeadlineEscalated,
         DeadlineRecounted,

@@ -22,6 +22,7 @@ from gateway.audit.kinds import (
     GatewayStopped,
     GrantMoved,
     GrantSuspended,
+    HeadAppointed,
     InventoryImported,
     LogKeyMade,
     LogKeyRetired,
@@ -148,6 +149,15 @@ def of_every_kind() -> list[Event]:
         ),
         GrantSuspended(
             cause=GATEWAY, about=ABOUT, moment=MOMENT, id="ev_23", grant="gr_x", changes={"fd_b": "NON_SHARED"}
+        ),
+        HeadAppointed(
+            cause=GATEWAY,
+            about=ABOUT,
+            moment=MOMENT,
+            id="ev_25",
+            person="pe_b",
+            former=None,
+            since="2026-12-01T00:00:00.000Z",
         ),
         TreatmentDiffered(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_24", other="cs_y", count=2),
         ChangeRefused(

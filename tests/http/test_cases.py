@@ -133,7 +133,12 @@ def scope(entry: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def test_an_application_is_answered_with_a_grant_that_both_sides_see(
-    served: Served, consumer: Desk, provider: Desk, entry: dict[str, Any], tmp_path: Path
+    served: Served,
+    consumer: Desk,
+    provider: Desk,
+    entry: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     prepared = consumer.prepared(PREPARE, **scope(entry))
     assert f'content.explanation: "{scope(entry)["explanation"]}"' in prepared["readable"].splitlines()
@@ -151,7 +156,15 @@ def test_an_application_is_answered_with_a_grant_that_both_sides_see(
     assert list(me) == ["who", "tasks", "name"]
     (task,) = [one for one in me["tasks"]["nodes"] if one["accessRequest"]["id"] == case["id"]]
     mine = task["accessRequest"]
-    assert task["dueAt"] == case["deadline"]["dueAt"]
+    monkeypatch.setenv("COLUMNS", "400")
+    port = str(served.gateway.port)
+    listed = command_here(served.gateway.state, "tasks", "--as", provider.who, PORT=port)
+    (line,) = [one for one in listed.stdout.splitlines() if case["id"] in one]
+    assert "APPLICATION SUBMITTED" in line
+    assert "APPROVE, APPROVE_PARTLY, REFUSE" in line
+    nothing = command_here(served.gateway.state, "tasks", "--as", "citizen", PORT=port)
+    assert (nothing.returncode, nothing.stdout, nothing.stderr.strip()) == (0, "", "Nothing waits for you.")
+    assert command_here(served.gateway.state, "tasks", PORT=port).returncode == 1
     assert mine["availableActions"] == ["APPROVE", "APPROVE_PARTLY", "REFUSE"]
     assert mine["documents"][0]["readable"] == prepared["readable"]
     dropped = [{"field": entry["fields"][1], "reason": "超出职责", "basis": BASIS}]
