@@ -170,6 +170,10 @@ def _coordination() -> Iterator[Step]:
         effect=Effect.LAPSES,
     )  # fmt: skip
     yield Step(
+        is_, _S.SHARE_PROPOSED, Act.RESOLVE_NO_SHARE, _CENTER, _S.RESOLVED_NO_SHARE, text,
+        "a reason with its basis; what was proposed lapses", effect=Effect.LAPSES,
+    )  # fmt: skip
+    yield Step(
         is_, at, Act.RESOLVE_NO_SHARE, _CENTER, _S.RESOLVED_NO_SHARE, text, "a reason with its basis", awaited=True
     )
 
@@ -210,6 +214,7 @@ def _on_grants() -> Iterator[Step]:
     waits, comes = _S.PENDING_SIGNATURE, "comes with the step of its case"
     yield Step(is_, waits, Act.COUNTERSIGN, _BOTH, _S.ACTIVE, "R16.3b, R16.3c", comes, follows=True)
     yield Step(is_, waits, Act.STATE_POSITION, _BOTH, _S.EXPIRED, "R16.3b, R16.3c", comes, follows=True)
+    yield Step(is_, waits, Act.RESOLVE_NO_SHARE, _CENTER, _S.EXPIRED, "R16.3c", comes, follows=True)
 
 
 STEPS: Final[tuple[Step, ...]] = (*_sharing(), *_negotiation(), *_opening(), *_on_grants())

@@ -63,6 +63,7 @@ _MACHINES: dict[str, dict[tuple[str, str], tuple[tuple[str, ...], str]]] = {
         ("COORDINATING", "RESOLVE_NO_SHARE"): ((CENTER,), "RESOLVED_NO_SHARE"),
         ("SHARE_PROPOSED", "STATE_POSITION"): ((P,), "COORDINATING"),
         ("SHARE_PROPOSED", "COUNTERSIGN"): ((P,), "RESOLVED_SHARE"),
+        ("SHARE_PROPOSED", "RESOLVE_NO_SHARE"): ((CENTER,), "RESOLVED_NO_SHARE"),
     },
     "DECLARATION": {},
 }
