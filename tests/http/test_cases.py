@@ -49,6 +49,13 @@ WITH d, a ORDER BY d.id LIMIT 1
 RETURN {dataset: d.id, agency: a.code,
   fields: COLLECT { MATCH (d)-[:HAS_FIELD]->(f) WHERE f.accessClass = d.accessClass RETURN f.id ORDER BY f.id LIMIT 2 }}
 """
+_OPENABLE: Final = """
+MATCH (d:Dataset {status: 'PUBLISHED', openType: 'CONDITIONAL'})-[:PROVIDED_BY]->(a:Agency)
+WHERE COUNT { (d)-[:HAS_FIELD]->(f) WHERE f.accessClass = d.accessClass } >= 2 AND NOT a.code IN $apart
+WITH d, a ORDER BY d.id LIMIT 1
+RETURN {dataset: d.id, agency: a.code,
+  fields: COLLECT { MATCH (d)-[:HAS_FIELD]->(f) WHERE f.accessClass = d.accessClass RETURN f.id ORDER BY f.id LIMIT 2 }}
+"""
 TASKS: Final = """
 query($after: String) { me { tasks(first: 2, after: $after) {
   nodes { accessRequest { id } } pageInfo { hasNextPage endCursor } } } }
@@ -297,6 +304,40 @@ def test_problems_have_codes_and_nothing_is_made(served: Served, consumer: Desk,
     assert [one["code"] for one in filed["problems"]] == ["NOT_FOUND"]
     assert filed["accessRequest"] is None
     assert served.cypher("MATCH (n:Preparation|Case) RETURN count(n)") == before
+
+
+def test_citizens_apply_for_an_opening_and_different_answers_are_shown_to_who_watches(
+    served: Served, tmp_path: Path
+) -> None:  # R21, R24.2
+    (found,) = served.cypher(_OPENABLE, apart=[CONSUMER])
+    officer = Desk(served, tmp_path, found["agency"])
+    apply = (
+        "mutation($input: ApplyForOpeningInput!) { applyForOpening(input: $input) {"
+        f" accessRequest {{ {CASE} }} problems {{ code }} }} }}"
+    )
+    cases = []
+    for who in ("citizen", "citizen2"):
+        given = {**scope(found, legalBasis=[], purpose="RESEARCH"), "idempotencyKey": officer.key()}
+        made = served.ask(apply, {"input": given}, who)["applyForOpening"]
+        assert made["problems"] == []
+        assert served.ask(apply, {"input": given}, who)["applyForOpening"] == made, "the same key is the same change"
+        case = made["accessRequest"]
+        assert (case["state"], case["consumer"], case["documents"][0]["signer"]) == ("SUBMITTED", None, None)
+        assert len(case["deadline"]["counted"]) == 15
+        cases.append(case["id"])
+    officer.file(officer.prepared(ANSWER, accessRequest=cases[0], version=1, answer="ACCEPT"))
+    refusal = {"answer": "REFUSE", "reason": "不符合", "basis": BASIS}
+    officer.file(officer.prepared(ANSWER, accessRequest=cases[1], version=1, **refusal))
+    differing = "query($id: ID!) { accessRequest(id: $id) { state answeredDifferently { id state } } }"
+    for who in (officer.who, "center", "supervisor"):
+        seen = served.ask(differing, {"id": cases[1]}, who)["accessRequest"]
+        assert seen == {"state": "REFUSED", "answeredDifferently": [{"id": cases[0], "state": "ACCEPTED"}]}
+    own = served.ask(differing, {"id": cases[1]}, "citizen2")["accessRequest"]
+    assert own == {"state": "REFUSED", "answeredDifferently": None}
+    assert served.ask(differing, {"id": cases[1]}, "citizen")["accessRequest"] is None
+    ways = "query($id: ID!) { accessWays(dataset: $id) { procedure fields { id } } }"
+    (way,) = served.ask(ways, {"id": found["dataset"]}, "citizen")["accessWays"]
+    assert (way["procedure"], {*found["fields"]} <= {one["id"] for one in way["fields"]}) == ("OPENING", True)
 
 
 def test_a_revoked_certificate_counts_no_more(served: Served, tmp_path: Path, entry: dict[str, Any]) -> None:
