@@ -48,7 +48,9 @@ class Policy:
             with _ASKING:
                 found = self._tables.get(key)
                 if found is None:
-                    found = self._tables[key] = AccessTable.of(self.digest, answers(self.source, key))
+                    found = self._tables[key] = AccessTable.of(
+                        self.digest, answers(self.source, key), texts=self.source.texts
+                    )
         return found
 
 

@@ -4,6 +4,7 @@ Preparing has no effect but a document that waits to be signed for a day. Filing
 of what it changes, and then does all of it in one transaction, or nothing.
 """
 
+import asyncio
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
@@ -25,11 +26,12 @@ from gateway.sharing.cases import find_case
 from gateway.sharing.clocks import Rules
 from gateway.sharing.document import Document
 from gateway.sharing.drafting import Asking, Draft, draft_of, step_now
+from gateway.sharing.keeping import Keeper, Thing, policy_of, revocation_of, rules_of
 from gateway.sharing.office import Office, find_office
 from gateway.sharing.signatures import check_signature
 from gateway.sharing.taking import Taking, move_case
 from gateway.sharing.words import Act, Procedure
-from gateway.signing import Trust
+from gateway.signing import Responders, RevocationUnavailable, Trust, ask_responders
 
 PREPARE: Final = "prepare"
 FILE: Final = "fileSigned"
@@ -61,6 +63,9 @@ class Filing:
     rules: Rules
     trust: Callable[[], Trust]
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    responders: Responders | None = None
+    """Who is asked about a certificate before a signature of it counts."""
+    keeper: Keeper = field(default_factory=Keeper)
 
     async def prepare(
         self, subject: Subject, table: AccessTable, cause: Cause, request: Request, key: str
@@ -81,7 +86,8 @@ class Filing:
             if draft.step.starts is not None:  # whether it can be said until when an answer is due
                 self.rules.clocks(draft.step.starts, draft.content["provider"]["code"], now, draft.about)
             signing = random_id("sg_")
-            document = self._document(signing, draft, office, cause, now)
+            await self.keeper.keep(tx, policy)
+            document = self._document(signing, draft, office, table, now)
             given = {
                 "id": signing,
                 "person": subject.id,
@@ -93,8 +99,11 @@ class Filing:
             await (await tx.run(_KEEP, given)).consume()
             return Made({"signing": signing, "document": document.data.decode(), "digest": document.digest}, {})
 
+        policy = policy_of(table)
         asked = orjson.loads(orjson.dumps(asdict(request)))
-        return await self.ledger.change(Key(str(subject.id), PREPARE, key, asked), cause, work)
+        made = await self.ledger.change(Key(str(subject.id), PREPARE, key, asked), cause, work)
+        self.keeper.kept(policy)
+        return made
 
     async def file(
         self, subject: Subject, table: AccessTable, cause: Cause, signing: str, signature: bytes, key: str
@@ -113,15 +122,35 @@ class Filing:
             now, office = self.clock(), await find_office(tx, subject)
             taken = (await (await tx.run(_TAKE, {"id": signing, "person": subject.id})).single(strict=True))[0]
             document, prepared = _taken(taken, office, signing, now)
-            signed = await check_signature(
-                tx, office, document.data, signature, self.trust(), prepared=prepared, now=now
-            )
+            if isinstance(trust, Denied):
+                raise trust
+            signed = await check_signature(tx, office, document.data, signature, trust, prepared=prepared, now=now)
+            things[:] = [*policy_of(table), rules_of(self.rules.book), *revocation_of(signed.verified.known)]
+            await self.keeper.keep(tx, things)
             taking = Taking(tx, subject, table, office, cause, document, signed, now, self.rules)
             return await taking.made()
 
+        things: list[Thing] = []
+        trust = await self._trust(subject, signature)
         digest = hashlib.sha256(signature).hexdigest()
         asked = {"signing": signing, "signature": digest}
-        return await self.ledger.change(Key(str(subject.id), FILE, key, asked), cause, work)
+        made = await self.ledger.change(Key(str(subject.id), FILE, key, asked), cause, work)
+        self.keeper.kept(things)
+        return made
+
+    async def _trust(self, subject: Subject, signature: bytes) -> Trust | Denied:
+        """Whom to trust about a signature, or why that cannot be said now.
+
+        Responders are asked here, before the transaction, so that nobody waits for them at a lock. That one does not
+        answer is told when the signature is looked at: a change that was made before is answered without them.
+        """
+        trust = self.trust()
+        if self.responders is None or subject.appointment is None:
+            return trust
+        try:
+            return await asyncio.to_thread(ask_responders, signature, trust, self.responders, self.clock())
+        except RevocationUnavailable as problem:
+            return Denied("REVOCATION_UNAVAILABLE", f"{problem}. Nothing was changed; try again.", path="signature")
 
     async def withdraw(
         self, subject: Subject, cause: Cause, identifier: str, version: int, key: str
@@ -146,7 +175,7 @@ class Filing:
         asked = {"case": identifier, "version": version}
         return await self.ledger.change(Key(str(subject.id), WITHDRAW, key, asked), cause, work)
 
-    def _document(self, signing: str, draft: Draft, office: Office, cause: Cause, now: datetime) -> Document:
+    def _document(self, signing: str, draft: Draft, office: Office, table: AccessTable, now: datetime) -> Document:
         step = draft.step
         return Document.of(
             {
@@ -158,7 +187,7 @@ class Filing:
                 "by": office.stated,
                 "preparedAt": instant(now),
                 "rules": list(self.rules.book.in_force(day_of(now))),
-                "policy": cause.policy,
+                "policy": table.digest,
                 "content": draft.content,
             }
         )

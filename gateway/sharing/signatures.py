@@ -1,6 +1,7 @@
 """Whether a signature is that of the person who acts, in the appointment in which they act (R19)."""
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -29,6 +30,11 @@ class Signed:
 
     data: bytes
     verified: Verified
+
+    @property
+    def known(self) -> list[str]:
+        """SHA-256 of each revocation list and answer by which it was checked."""
+        return [hashlib.sha256(data).hexdigest() for data in self.verified.known]
 
 
 async def check_signature(

@@ -2,16 +2,17 @@
 
 Bytes in, verdict out. This room knows no Cypher, no GraphQL and no procedure: not whose certificate it is, not which
 appointment was in force, not what a document says. It never receives an officer's key over a network, and fetches
-nothing when it verifies; it decides by what `Trust` holds.
+nothing when it verifies; it decides by what `Trust` holds. Responders are asked before that, if at all.
 """
 
 from gateway.signing.algorithms import VERIFIERS, SignatureAlgorithm, Signer, Verifier
 from gateway.signing.authority import LocalTimestamps
-from gateway.signing.configured import revocation_lists, timestamps, trust
+from gateway.signing.configured import responders, revocation_lists, timestamps, trust
 from gateway.signing.development import DevelopmentAuthority, Issued
 from gateway.signing.errors import (
     KeyUnusable,
     Refusal,
+    RevocationUnavailable,
     SignatureRefused,
     SigningError,
     Step,
@@ -20,10 +21,11 @@ from gateway.signing.errors import (
 )
 from gateway.signing.keys import KeySigner, key_signer, load_pkcs12
 from gateway.signing.making import sign
+from gateway.signing.responders import Responders
 from gateway.signing.roots import Trust
 from gateway.signing.shape import Parts, read_signature
 from gateway.signing.sources import HttpTimestamps, Timestamps
-from gateway.signing.verification import SignerCertificate, Verified, verify
+from gateway.signing.verification import SignerCertificate, Verified, ask_responders, verify
 
 __all__ = [
     "VERIFIERS",
@@ -35,6 +37,8 @@ __all__ = [
     "LocalTimestamps",
     "Parts",
     "Refusal",
+    "Responders",
+    "RevocationUnavailable",
     "SignatureAlgorithm",
     "SignatureRefused",
     "Signer",
@@ -47,9 +51,11 @@ __all__ = [
     "TrustUnusable",
     "Verified",
     "Verifier",
+    "ask_responders",
     "key_signer",
     "load_pkcs12",
     "read_signature",
+    "responders",
     "revocation_lists",
     "sign",
     "timestamps",
