@@ -302,6 +302,16 @@ class GrantMoved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceExported(Event):
+    """Somebody who may see a case has fetched its evidence."""
+
+    kind: ClassVar[str] = "evidence.exported"
+    stage: ClassVar[Stage] = Stage.SHARING
+    digest: str
+    """SHA-256 of the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRefused(Event):
     """Somebody asked for a change that was refused."""
 
@@ -339,6 +349,7 @@ KINDS: Final[dict[str, type[Event]]] = {
         DeadlineEscalated,
         DeadlineRecounted,
         GrantMoved,
+        EvidenceExported,
         ChangeRefused,
     )
 }

@@ -58,6 +58,11 @@ class Cases:
         found: Row | None = await self.graph.read(_ONE, {"id": identifier})
         return found if found is not None and sees(subject, found) else None
 
+    async def any(self, identifier: str) -> Row | None:
+        """A case, whoever may see it: for the log alone."""
+        found: Row | None = await self.graph.read(_ONE, {"id": identifier})
+        return found
+
     async def grant(self, subject: Subject, identifier: str) -> Row | None:
         """A grant; None when there is none that is theirs to see."""
         found: Row | None = await self.graph.read(_GRANT, {"id": identifier})

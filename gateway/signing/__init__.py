@@ -6,7 +6,10 @@ nothing when it verifies; it decides by what `Trust` holds. Responders are asked
 """
 
 from gateway.signing.algorithms import VERIFIERS, SignatureAlgorithm, Signer, Verifier
+from gateway.signing.answers import is_answer, read_answer
 from gateway.signing.authority import LocalTimestamps
+from gateway.signing.carried import Carried, read_carried
+from gateway.signing.certificates import read_list
 from gateway.signing.configured import responders, revocation_lists, timestamps, trust
 from gateway.signing.development import DevelopmentAuthority, Issued
 from gateway.signing.errors import (
@@ -29,6 +32,7 @@ from gateway.signing.verification import SignerCertificate, Verified, ask_respon
 
 __all__ = [
     "VERIFIERS",
+    "Carried",
     "DevelopmentAuthority",
     "HttpTimestamps",
     "Issued",
@@ -52,8 +56,12 @@ __all__ = [
     "Verified",
     "Verifier",
     "ask_responders",
+    "is_answer",
     "key_signer",
     "load_pkcs12",
+    "read_answer",
+    "read_carried",
+    "read_list",
     "read_signature",
     "responders",
     "revocation_lists",

@@ -54,6 +54,15 @@ def read_answer(data: bytes, what: str) -> ocsp.OCSPResponse:
     return found
 
 
+def is_answer(data: bytes) -> bool:
+    """Whether bytes are a responder's answer, and not a revocation list."""
+    try:
+        read_answer(data, "it")
+    except TrustUnusable:
+        return False
+    return True
+
+
 def said_of(certificate: x509.Certificate, issuer: x509.Certificate, answer: ocsp.OCSPResponse) -> Said | None:
     """What an answer says of a certificate; None when it is about others, or is not the issuer's word."""
     for single in _about(certificate, issuer, answer):

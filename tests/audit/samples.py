@@ -144,6 +144,7 @@ def of_every_kind() -> list[Event]:
             document="3" * 64,
             signature="4" * 64,
         ),
+        EvidenceExported(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_21", digest="5" * 64),
         ChangeRefused(
             cause=CAUSE,
             about=ABOUT,
