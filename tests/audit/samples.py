@@ -18,6 +18,7 @@ from gateway.audit.kinds import (
     DeadlineEscalated,
     DeadlineRecounted,
     EntryChanged,
+    EvidenceExported,
     GatewayStarted,
     GatewayStopped,
     GrantMoved,
@@ -144,7 +145,7 @@ def of_every_kind() -> list[Event]:
             document="3" * 64,
             signature="4" * 64,
         ),
-        EvidenceExported(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_21", digest="5" * 64),
+        EvidenceExported(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_23", digest="5" * 64),
         ChangeRefused(
             cause=CAUSE,
             about=ABOUT,
