@@ -9,7 +9,6 @@ import re
 import stat
 import struct
 import zipfile
-import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
@@ -140,7 +139,9 @@ def _of_zip(path: Path) -> Iterator[tuple[str, bytes]]:
                 with archive.open(info) as file:
                     # What a member says of its own size is not believed.
                     yield name, _within(file.read(LARGEST_FILE + 1), name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as problem:
+    except ExportUnusable:
+        raise
+    except Exception as problem:  # noqa: BLE001 - bytes from elsewhere; the reader has many ways to say that they are nothing
         raise ExportUnusable(f"it is no folder and no whole zip file: {str(problem)!a:.80}") from None
 
 
