@@ -4,6 +4,7 @@ import asyncio
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 
 from gateway.audit.log import LogFolder
@@ -25,6 +26,7 @@ from gateway.sharing.evidence import (
     write_export,
 )
 from gateway.sharing.evidence.archive import ZIP
+from gateway.sharing.evidence.layout import CASE
 from gateway.signing import SigningError
 
 app = typer.Typer(help="Evidence: a case with its signatures.", no_args_is_help=True, rich_markup_mode=None)
@@ -62,7 +64,11 @@ def export(
 async def _collect(settings: Settings, case: str, viewer: Viewer | None) -> dict[str, bytes]:
     with fetching() as jars:
         async with running_graph(settings, jars) as graph:
-            return await collect_case(graph, LogFolder(settings.state), case, viewer)
+            files = await collect_case(graph, LogFolder(settings.state), case, viewer)
+    said = orjson.loads(files[CASE])
+    if viewer is not None and viewer.agency not in (said["consumer"], said["provider"]):
+        raise NoSuchCase(f"the agency that --for names is no party of {case}")
+    return files
 
 
 @app.command("verify")
