@@ -17,7 +17,7 @@ from gateway.sharing.evidence import read_export, write_export
 
 address, whole, party = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
 settings = load_settings()
-with _Tourist(settings, address) as tourist:
+with _Tourist(settings, f"{address}/graphql") as tourist:
     for _ in _case_tour.steps(tourist.ask, settings):
         pass
     listed = tourist.ask(_case_tour.CONSUMER, "{ accessRequests(first: 1, side: CONSUMER) { nodes { id state } } }", {})
