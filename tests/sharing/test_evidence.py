@@ -288,6 +288,9 @@ async def test_persons_who_signed_nothing_are_shown_to_their_own_side_alone(city
     assert "1 of them without saying what happened" in lines[1]
     assert "10. of the case, the gateway's word are: grants, state, version" in lines
     assert faults(consumer, against(city)) == []
+    policy = city.policy.current.digest
+    bare = {path: data for path, data in whole.items() if not path.startswith(f"policies/{policy}")}
+    assert f"the policy {policy} that a document names is not here" in faults(bare, against(city))
     assert b"Nothing was left out" in whole["README.md"]
     assert b"Nothing was left out" not in provider["README.md"]
 

@@ -24,7 +24,7 @@ from gateway.rules import SHANGHAI, Calendar, Duty, day_of, deadline_of, parse_r
 from gateway.sharing.document import Document
 from gateway.sharing.evidence import layout
 from gateway.sharing.evidence.archive import Files
-from gateway.sharing.evidence.telling import GRANT_MOVED, MOVED, scope_of, told
+from gateway.sharing.evidence.telling import GRANT_MOVED, MOVED, policies_of, scope_of, told
 from gateway.sharing.filing import WAITS
 from gateway.sharing.procedure import step_of
 from gateway.sharing.words import Act, CaseState, Procedure
@@ -274,7 +274,7 @@ class _Check:
 
     def _check_policies(self) -> Iterator[str]:  # 7
         by_documents = {one.stated["policy"] for one in self._signed.values()} - {_NO_POLICY}
-        by_events = {one.said["policy"] for one in self._events if one.said is not None}
+        by_events = policies_of(self._events) - {_NO_POLICY}
         here = dict.fromkeys(digest for digest, _ in self._matching(layout.IN_POLICY))
         for digest in here:
             path = f"{layout.POLICIES}/{digest}"
@@ -295,6 +295,8 @@ class _Check:
             yield f"the policy {digest} is the one that was in force, with its class table"
         for digest in sorted(by_documents - here.keys()):
             self._found(f"the policy {digest} that a document names is not here")
+        for digest in sorted(by_events - by_documents - here.keys()):
+            yield f"the policy {digest} that an event names is not here"
 
     def _check_dataset(self) -> Iterator[str]:  # 8
         named = {scope["dataset"]["digest"] for one in self._contents.values() if (scope := scope_of(one)) is not None}

@@ -19,7 +19,7 @@ from gateway.policy.listing import class_table
 from gateway.policy.problems import PolicyRefused
 from gateway.sharing.document import Document
 from gateway.sharing.evidence import layout
-from gateway.sharing.evidence.telling import scope_of, told
+from gateway.sharing.evidence.telling import policies_of, scope_of, told
 from gateway.sharing.keeping import Kind
 from gateway.sharing.reading import Cases
 from gateway.sharing.words import Act
@@ -80,8 +80,8 @@ async def collect_case(graph: Graph, log: LogFolder, identifier: str, viewer: Vi
     for attempt in range(_ATTEMPTS):
         if attempt:
             await asyncio.sleep(_PAUSE)
-        read = await _read(graph, identifier)
-        files = await asyncio.to_thread(_files, read, log, viewer)
+        read = await _read(graph, log, identifier)
+        files = await asyncio.to_thread(_files, read, viewer)
         if files is not None:
             return files
     raise NotYetLogged(f"the log has not published all of {identifier} yet; try again in a moment")
@@ -89,16 +89,21 @@ async def collect_case(graph: Graph, log: LogFolder, identifier: str, viewer: Vi
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What the graph has of a case."""
+    """What graph and log have of a case."""
 
     case: Mapping[str, Any]
     documents: Sequence[Mapping[str, Any]]
     known: Mapping[str, Mapping[str, Any]]
     """By a document's id: digests of what its signature was checked by, its appointment, its certificate's event."""
+    evidence: Sequence[Evidence]
+    events: Sequence[Logged]
+    """What the evidence says, in the same order."""
+    around: Mapping[str, bytes]
+    """Files of the log's part that belong to no event."""
     kept: Mapping[Kind, Mapping[str, str]]
 
 
-async def _read(graph: Graph, identifier: str) -> _Read:
+async def _read(graph: Graph, log: LogFolder, identifier: str) -> _Read:
     case: dict[str, Any] | None = await graph.read(_CASE, {"id": identifier})
     if case is None:
         raise NoSuchCase(f"there is no case {identifier}")
@@ -108,13 +113,20 @@ async def _read(graph: Graph, identifier: str) -> _Read:
         documents += await cases.documents(grant["id"])
     documents.sort(key=lambda one: (one["filedAt"], one["id"]))
     known = {one["id"]: one for one in await graph.read(_KNOWN, {"documents": [one["id"] for one in documents]}) or ()}
+    registered = [one["event"] for one in known.values() if one["event"] is not None]
+    evidence, around = await asyncio.to_thread(case_evidence, log, identifier, registered)
+    evidence = [one for one in evidence if not _is_export(one)]
+    events = [
+        Logged(one.proof.index, one.leaf.id, None if one.body is None else orjson.loads(one.body.data), b"")
+        for one in evidence
+    ]
     digests = {
         Kind.REVOCATION: {digest for one in known.values() for digest in one["known"]},
         Kind.RULES: {case["ruleBook"]} if case.get("ruleBook") else set(),
-        Kind.POLICY: {orjson.loads(one["bytes"])["policy"] for one in documents},
+        Kind.POLICY: {orjson.loads(one["bytes"])["policy"] for one in documents} | policies_of(events),
     }
     kept = {kind: await _kept(graph, kind, some) for kind, some in digests.items()}
-    return _Read(case, documents, known, kept)
+    return _Read(case, documents, known, evidence, events, around, kept)
 
 
 async def _kept(graph: Graph, kind: Kind, digests: Collection[str]) -> dict[str, str]:
@@ -122,17 +134,10 @@ async def _kept(graph: Graph, kind: Kind, digests: Collection[str]) -> dict[str,
     return {one["digest"]: one["text"] for one in found}
 
 
-def _files(read: _Read, log: LogFolder, viewer: Viewer | None) -> dict[str, bytes] | None:
+def _files(read: _Read, viewer: Viewer | None) -> dict[str, bytes] | None:
     """The files; None when the log does not tell yet what the graph does."""
-    registered = [one["event"] for one in read.known.values() if one["event"] is not None]
-    evidence, around = case_evidence(log, read.case["id"], registered)
-    evidence = [one for one in evidence if not _is_export(one)]
     contents = {one["digest"]: orjson.loads(one["bytes"]) for one in read.documents}
-    case = _case(read.case)
-    events = [
-        Logged(one.proof.index, one.leaf.id, None if one.body is None else orjson.loads(one.body.data), b"")
-        for one in evidence
-    ]
+    case, events = _case(read.case), read.events
     logged = {one.said["data"].get("document") for one in events if one.said is not None}
     whole = all(one.said is not None for one in events)
     if any(case[name] != value for name, value in told(events, contents).items()) or (
@@ -140,9 +145,9 @@ def _files(read: _Read, log: LogFolder, viewer: Viewer | None) -> dict[str, byte
     ):
         return None
     files = {layout.README: layout.readme(whole=viewer is None), layout.CASE: canonical(case)}
-    files |= {f"{layout.LOG}/{name}": data for name, data in around.items()}
+    files |= {f"{layout.LOG}/{name}": data for name, data in read.around.items()}
     signers = {one["person"] for one in read.documents} | {one["appointment"] for one in read.known.values()}
-    for one in evidence:
+    for one in read.evidence:
         shown = one if viewer is None or _is_shown(one, viewer, signers) else replace(one, body=None)
         files |= {f"{layout.LOG}/{EVENTS}/{one.leaf.id}/{name}": data for name, data in shown.files().items()}
     files |= _documents(read)

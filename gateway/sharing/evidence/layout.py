@@ -60,10 +60,10 @@ _README: Final = f"""# A case, with the signatures of its documents
 
 `{REVOCATION}/` has revocation lists (`.{LIST_ENDING}`) and responders' answers (`.{ANSWER_ENDING}`), each under its
 SHA-256. `{LOG}/` has the log's events of the case with their proofs, and those by which the signers' certificates were
-registered. `{POLICIES}/` has the access policies that documents name by their digest, each with the table of the access
-classes that follows from it (`{CLASSES}`). `{RULES}/` has the rule sets that the deadline in `{DEADLINE}` was counted
-by, and `{DATASET}/` the catalogue entry in the version that the documents name by its SHA-256. `{CASE}` says where it
-all stands. %s
+registered. `{POLICIES}/` has the access policies that documents and events name by their digest, each with the table of
+the access classes that follows from it (`{CLASSES}`). `{RULES}/` has the rule sets that the deadline in
+`{DEADLINE}` was counted by, and `{DATASET}/` the catalogue entry in the version that the documents name by its SHA-256.
+`{CASE}` says where it all stands. %s
 
 Nothing in here proves itself: roots, timestamp roots and the log's key are yours to get from the authorities and the
 operator. What is here proves that it happened, and not that nothing else did. `README.md` and `{LOG}/key` only help a

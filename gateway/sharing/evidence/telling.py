@@ -32,6 +32,11 @@ def told(events: Sequence[Logged], contents: Mapping[str, Mapping[str, Any]]) ->
     return found
 
 
+def policies_of(events: Sequence[Logged]) -> set[str]:
+    """The digests of the policies that were in force when something was done in the case or to a grant."""
+    return {one.said["policy"] for one in events if one.said is not None and one.said["kind"] in (MOVED, GRANT_MOVED)}
+
+
 def scope_of(stated: Mapping[str, Any]) -> Mapping[str, Any] | None:
     """The scope that a document states or grants; None where it is about none."""
     content = stated.get("content")
