@@ -15,6 +15,8 @@ import pytest
 from cryptography import x509
 
 from gateway.audit.event import canonical
+from gateway.audit.index import Index
+from gateway.audit.kinds import CertificateRegistered
 from gateway.audit.log import LogFolder
 from gateway.audit.tlog import Signer, Verifier
 from gateway.policy.store import PolicyStore
@@ -25,6 +27,7 @@ from gateway.sharing.words import Act
 from gateway.signing import DevelopmentAuthority
 from tests.sharing.city import BASIS, POLICIES, City, answer, on_grant
 from tests.sharing.test_procedures import field
+from tests.support.waiting import eventually
 
 Files = dict[str, bytes]
 ACTS = ["01-APPLY", "02-APPROVE_PARTLY", "03-SUSPEND", "04-RESUME", "05-REVOKE"]
@@ -310,6 +313,21 @@ async def test_whose_certificate_it_was_is_proven_or_said_not_to_be(city: City) 
     )
     lines = list(verify_case(await collected(city, case), against(city), pytest.fail))
     assert any("whose certificates signed 01-DECLARE is the gateway's word" in line for line in lines)
+    data, other = registered["data"], str(city.officers["consumer"].subject.id)
+    for person in (other, data["person"]):  # somebody else's, and registered for the right one, but too late
+        late = CertificateRegistered(
+            cause=city.cause(city.officers["old"].subject),
+            person=person,
+            fingerprint=data["fingerprint"],
+            until=data["until"],
+        )
+        await city.ledger.recorder.record(late)
+        given = {"fingerprint": data["fingerprint"], "event": late.id}
+        await city.graph.run("MATCH (k:Certificate {fingerprint: $fingerprint}) SET k.event = $event", given)
+        index = Index(LogFolder(city.state).index)
+        await eventually(lambda index=index, late=late: index.find(late.id) is not None)  # type: ignore[misc]
+        found = faults(await collected(city, case), against(city))
+        assert found == ["01-DECLARE: its certificate is not registered for who signed, or was later"]
 
 
 async def test_what_is_no_case_is_not_exported(city: City) -> None:
