@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.app.body import BodyLimit
 from gateway.app.edge import Edge
+from gateway.app.evidence import Evidence
 from gateway.app.health import Health
 from gateway.app.hosts import LOOPBACK, HostCheck
 from gateway.app.identification import Identification
@@ -48,13 +49,14 @@ def create_app(
 ) -> ASGIApp:
     """The whole application.
 
-    From the outside in: id, headers, log and count (`Edge`); masking of errors; Host check; routes; and around
-    GraphQL alone the body limit and the caller's identification.
+    From the outside in: id, headers, log and count (`Edge`); masking of errors; Host check; routes; around GraphQL
+    and evidence the caller's identification, and around GraphQL alone the body limit.
     """
-    door, health = _Door(), Health()
+    door, evidence_door, health = _Door(), _Door(), Health()
     routes = [
         Route("/graphql", door),
         *([Route(IDE_ROUTE, ide_file)] if settings.ide else []),
+        Route("/evidence/{case}", evidence_door),
         Route("/log/{path:path}", log_files(Published(LogFolder(settings.state).public))),
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),
@@ -76,6 +78,7 @@ def create_app(
             await stack.enter_async_context(Escalations(graph, outbox, Rules.load(settings), cause))
             await stack.enter_async_context(Examinations(graph, outbox, policy, cause))
             door.app = BodyLimit(Identification(endpoint, authenticator, sign_ins), settings.max_body_bytes)
+            evidence_door.app = Identification(Evidence(graph, recorder, policy), authenticator, sign_ins)
             health.graph, health.recorder = graph, recorder
             _spare_collector()
             yield

@@ -17,6 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 ROUTES: Final = frozenset({"/", "/graphql", "/healthz", "/readyz", "/metrics"})
+_GROUPS: Final = ("/log", "/evidence")
+"""Each counts with everything below it."""
 _METHODS: Final = frozenset({"GET", "POST", "HEAD", "OPTIONS"})
 
 _requests: Final = Counter("gateway_http_requests", "Answered requests", ["method", "route", "status"])
@@ -29,7 +31,7 @@ _seconds: Final = Histogram(
 _callers: Final = Counter("gateway_callers", "Requests by how their caller was identified", ["outcome"])
 _counters: Final[dict[tuple[str, str, int], Counter]] = {}
 """Children by their labels: looking them up in prometheus_client costs more than counting."""
-_histograms: Final = {route: _seconds.labels(route) for route in (*ROUTES, "/log", "other")}
+_histograms: Final = {route: _seconds.labels(route) for route in (*ROUTES, *_GROUPS, "other")}
 
 log_writable: Final = Gauge(
     "gateway_log_writable", "Whether the log can be written, so that changes are taken", multiprocess_mode="mostrecent"
@@ -42,7 +44,7 @@ refused: Final = _callers.labels("refused")
 
 def observe(method: str, path: str, status: int, seconds: float) -> None:
     """Count one answered request."""
-    route = path if path in ROUTES else "/log" if path.startswith("/log/") else "other"
+    route = path if path in ROUTES else next((one for one in _GROUPS if path.startswith(f"{one}/")), "other")
     key = (method, route, status)
     counter = _counters.get(key)
     if counter is None:

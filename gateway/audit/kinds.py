@@ -340,6 +340,16 @@ class TreatmentDiffered(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EvidenceExported(Event):
+    """Somebody who may see a case has fetched its evidence."""
+
+    kind: ClassVar[str] = "evidence.exported"
+    stage: ClassVar[Stage] = Stage.SHARING
+    digest: str
+    """SHA-256 of the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRefused(Event):
     """Somebody asked for a change that was refused."""
 
@@ -380,6 +390,7 @@ KINDS: Final[dict[str, type[Event]]] = {
         GrantMoved,
         GrantSuspended,
         TreatmentDiffered,
+        EvidenceExported,
         ChangeRefused,
     )
 }

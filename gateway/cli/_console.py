@@ -25,6 +25,11 @@ def fail(problem: str) -> NoReturn:
     raise typer.Exit(1)
 
 
+def printable(text: str) -> str:
+    """A stranger's text without what would steer a terminal or turn its reading direction."""
+    return "".join(one if one.isprintable() else "\N{REPLACEMENT CHARACTER}" for one in text)
+
+
 @contextmanager
 def fetching() -> Iterator[JarProgress]:
     """A progress bar for the embedded Neo4j's jars; it shows up only when something has to be fetched.

@@ -1,19 +1,33 @@
-"""`gateway evidence`: a case in a folder that can be checked without us, and checking one."""
+"""`gateway evidence`: a case in files that can be checked without us, and checking them."""
 
 import asyncio
 from pathlib import Path
 from typing import Annotated
 
+import orjson
 import typer
 
 from gateway.audit.log import LogFolder
 from gateway.audit.prove import NoSuchEvent
 from gateway.audit.tlog import BadFormat, Verifier
-from gateway.cli._console import fail, fetching, notes
-from gateway.graph import running_graph
+from gateway.cli._console import fail, fetching, notes, printable
+from gateway.graph import make_id, running_graph
+from gateway.rules import CalendarFault, load_calendar
 from gateway.settings import Settings, load_settings
-from gateway.sharing.evidence import Against, NoSuchCase, export_case, verify_case
-from gateway.signing import SigningError, revocation_lists
+from gateway.sharing.evidence import (
+    Against,
+    ExportUnusable,
+    NoSuchCase,
+    NotYetLogged,
+    Viewer,
+    collect_case,
+    read_export,
+    verify_case,
+    write_export,
+)
+from gateway.sharing.evidence.archive import ZIP
+from gateway.sharing.evidence.layout import CASE
+from gateway.signing import SigningError
 
 app = typer.Typer(help="Evidence: a case with its signatures.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -26,46 +40,66 @@ def register(parent: typer.Typer) -> None:
 @app.command("export")
 def export(
     case: Annotated[str, typer.Argument(help="The id of a case: cs_…")],
-    to: Annotated[Path, typer.Option(help="A folder that is not there yet.")],
+    to: Annotated[Path, typer.Option(help="A folder, or a file that ends in .zip, that is not there yet.")],
+    zipped: Annotated[bool, typer.Option("--zip", help="Write one zip file, whatever its name.")] = False,
+    agency: Annotated[
+        str | None,
+        typer.Option("--for", help="For this party, by its agency's code: without others who signed nothing."),
+    ] = None,
 ) -> None:
-    """Write a case into a folder: documents, signatures, timestamps, and the log's proofs."""
+    """Write a case into a folder or a zip file: documents, signatures, timestamps, and the log's proofs."""
+    if to.exists():
+        fail(f"{to} is there already. Name a new folder or file.")
+    viewer = None if agency is None else Viewer(frozenset({make_id("ag_", agency)}))
     try:
-        count = asyncio.run(_export(load_settings(), case, to))
-    except (NoSuchCase, NoSuchEvent, SigningError) as problem:
+        files = asyncio.run(_collect(load_settings(), case, viewer))
+        write_export(files, to, zipped=zipped or to.suffix == ZIP)
+    except (NoSuchCase, NotYetLogged, NoSuchEvent) as problem:
         fail(f"{problem}.")
-    except FileExistsError:
-        fail(f"{to} is there already. Name a new folder.")
-    notes.print(f"{count} {'document' if count == 1 else 'documents'} written to {to}; its README says how to check.")
+    except OSError as problem:
+        fail(f"{to} cannot be written: {problem.strerror}.")
+    notes.print(f"{len(files)} files written to {to}; README.md says how to check.", markup=False)
 
 
-async def _export(settings: Settings, case: str, to: Path) -> int:
+async def _collect(settings: Settings, case: str, viewer: Viewer | None) -> dict[str, bytes]:
     with fetching() as jars:
         async with running_graph(settings, jars) as graph:
-            return await export_case(graph, LogFolder(settings.state), case, to, revocation_lists(settings))
+            files = await collect_case(graph, LogFolder(settings.state), case, viewer)
+    said = orjson.loads(files[CASE])
+    if viewer is not None and viewer.own.isdisjoint((said["consumer"], said["provider"])):
+        raise NoSuchCase(f"the agency that --for names is no party of {case}")
+    return files
 
 
 @app.command("verify")
 def verify(
-    folder: Annotated[Path, typer.Argument(help="What 'gateway evidence export' wrote.")],
+    export: Annotated[Path, typer.Argument(help="What 'gateway evidence export' wrote: a folder or a zip file.")],
     roots: Annotated[Path, typer.Option(help="The officers' roots (PEM), which you have from elsewhere.")],
     timestamp_roots: Annotated[Path, typer.Option(help="The timestamps' roots (PEM), which you have from elsewhere.")],
     key: Annotated[str, typer.Option(help="The log's verifier key, which you have from elsewhere.")],
+    lists: Annotated[
+        Path | None, typer.Option(help="A folder with revocation lists (*.crl) that count besides the export's.")
+    ] = None,
+    calendar: Annotated[Path | None, typer.Option(help="A calendar to count by (see GATEWAY_CALENDAR).")] = None,
 ) -> None:
-    """Check an exported case, trusting nothing but roots and key. Exits with 1 when something does not hold."""
+    """Check an exported case, trusting nothing but these. Exits with 1 when something does not hold."""
     faults = 0
 
     def found(fault: str) -> None:
         nonlocal faults
         faults += 1
-        notes.print(f"does not hold: {fault}", markup=False, style="red")
+        notes.print(f"does not hold: {printable(fault)}", markup=False, style="red")
 
     try:
-        against = Against(roots.read_bytes(), timestamp_roots.read_bytes(), Verifier.parse(key))
-        for line in verify_case(folder, against, found):
+        own = () if lists is None else tuple(path.read_bytes() for path in sorted(lists.glob("*.crl")))
+        against = Against(
+            roots.read_bytes(), timestamp_roots.read_bytes(), Verifier.parse(key), own, load_calendar(calendar)
+        )
+        for line in verify_case(read_export(export), against, found):
             if not faults:
-                typer.echo(line)
-    except (BadFormat, SigningError) as problem:
-        fail(f"{problem}.")
+                typer.echo(printable(line))
+    except (BadFormat, SigningError, ExportUnusable, CalendarFault) as problem:
+        fail(f"{printable(str(problem))}.")
     except OSError as problem:
         fail(f"{problem.filename} cannot be read: {problem.strerror}.")
     if faults:

@@ -31,7 +31,7 @@ class Policy:
 
     def __init__(self, source: Source) -> None:
         self.source: Final = source
-        self._kinds_matter = any(line.cells["kind"] != (ANY,) for line in source.lines)
+        self.kinds_matter: Final = any(line.cells["kind"] != (ANY,) for line in source.lines)
         self._tables: dict[Profile, AccessTable] = {}
 
     @property
@@ -42,13 +42,15 @@ class Policy:
     def table_for(self, profile: Profile) -> AccessTable:
         """The access table of a profile, made at its first use."""
         roles = profile.roles or frozenset({Role.PUBLIC})
-        key = Profile(roles, profile.agency_kind if self._kinds_matter else None)
+        key = Profile(roles, profile.agency_kind if self.kinds_matter else None)
         found = self._tables.get(key)
         if found is None:
             with _ASKING:
                 found = self._tables.get(key)
                 if found is None:
-                    found = self._tables[key] = AccessTable.of(self.digest, answers(self.source, key))
+                    found = self._tables[key] = AccessTable.of(
+                        self.digest, answers(self.source, key), texts=self.source.texts
+                    )
         return found
 
 

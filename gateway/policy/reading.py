@@ -15,14 +15,13 @@ from gateway.classes import CLASSES
 from gateway.policy.model import model_problems
 from gateway.policy.problems import PolicyRefused, Problem, unknown
 from gateway.policy.reasons import read_reasons
-from gateway.policy.source import Line, Rule, Source, class_words
+from gateway.policy.source import MODEL, Line, Rule, Source, class_words
 from gateway.policy.table import Effect
 from gateway.policy.words import ANY, COLUMNS, MATCHED, RULE_ID, SINGLE
 from gateway.vocabulary import NextStep
 
 LINES: Final = "policy.csv"
 REASONS: Final = "reasons.yaml"
-MODEL: Final = "model.conf"
 FILES: Final = (MODEL, LINES, REASONS)
 
 Row = tuple[int, dict[str, str]]
@@ -37,6 +36,16 @@ def read_policy(folder: Path) -> Source:
     texts, problems = _texts(folder)
     if problems:
         raise PolicyRefused(problems)
+    return parse_policy(texts)
+
+
+def parse_policy(texts: Mapping[str, str]) -> Source:
+    """Validate a policy, given as the texts of its files by their names.
+
+    Raises:
+        PolicyRefused: with every problem found, when there is any.
+    """
+    problems: list[Problem] = []
     problems += model_problems(MODEL, texts[MODEL])
     rows, faults = _rows(texts[LINES])
     problems += faults
@@ -68,7 +77,7 @@ def read_policy(folder: Path) -> Source:
     ]
     if problems:
         raise PolicyRefused(problems)
-    return Source(digest(texts), texts[MODEL], tuple(lines), rules)
+    return Source(digest(texts), dict(texts), tuple(lines), rules)
 
 
 def digest(texts: Mapping[str, str]) -> str:

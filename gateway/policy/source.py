@@ -2,11 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from gateway.classes import TIERS, ClassKey
 from gateway.policy.table import Effect
 from gateway.policy.words import ANY, NO_GROUND, State
 from gateway.vocabulary import NextStep
+
+MODEL: Final = "model.conf"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +39,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """A whole policy. `model` is the text of `model.conf`; `digest` is the SHA-256 of all three files, in hex."""
+    """A whole policy. `digest` is the SHA-256 of its three files, in hex."""
 
     digest: str
-    model: str
+    texts: Mapping[str, str]
+    """The files, by their names."""
     lines: tuple[Line, ...]
     rules: Mapping[str, Rule]
+
+    @property
+    def model(self) -> str:
+        """The text of `model.conf`."""
+        return self.texts[MODEL]
 
 
 def class_words(key: ClassKey) -> dict[str, tuple[str, ...]]:

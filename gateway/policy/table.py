@@ -7,7 +7,7 @@ same question has the same reason on every day and on every replica. A class tha
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from itertools import combinations
 from typing import Final
@@ -97,9 +97,17 @@ class AccessTable:
     _allowed: Mapping[tuple[Action, Relations], frozenset[ClassKey]]
     _decisions: Mapping[tuple[Action, Relations], Mapping[str, Decision]]
     _matter: Mapping[Action, Relations]
+    texts: Mapping[str, str] = field(default_factory=dict)
+    """The policy's files, by their names: who refers to the digest can keep what it is of."""
 
     @classmethod
-    def of(cls, digest: str, answers: Mapping[Question, Answer], fallback: Decision = NO_RULE) -> "AccessTable":
+    def of(
+        cls,
+        digest: str,
+        answers: Mapping[Question, Answer],
+        fallback: Decision = NO_RULE,
+        texts: Mapping[str, str] | None = None,
+    ) -> "AccessTable":
         """Combine the policy's answers over every set of relations. A question without an answer is refused."""
         decisions: dict[tuple[Action, Relations], dict[str, Decision]] = {}
         for action in Action:
@@ -115,7 +123,7 @@ class AccessTable:
             )
             for action in Action
         }
-        return cls(digest, fallback, allowed, decisions, matter)
+        return cls(digest, fallback, allowed, decisions, matter, texts or {})
 
     def allowed(self, action: Action, relations: Relations) -> frozenset[ClassKey]:
         """The classes that may be acted on by a caller in these relations to the row (`ANYONE` is understood)."""

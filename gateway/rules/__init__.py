@@ -6,7 +6,7 @@ duty, is an error that says so and never a guess.
 
 from gateway.rules.calendar import Calendar, CalendarFault, UnknownYear, load_calendar
 from gateway.rules.deadline import SHANGHAI, Clock, Deadline, Escalation, day_of, deadline_of, escalates_at
-from gateway.rules.rulebook import Duty, NoRule, Rule, RuleBook, RuleFault, load_rules
+from gateway.rules.rulebook import Duty, NoRule, Rule, RuleBook, RuleFault, load_rules, parse_rules
 
 __all__ = [
     "SHANGHAI",
@@ -26,4 +26,5 @@ __all__ = [
     "escalates_at",
     "load_calendar",
     "load_rules",
+    "parse_rules",
 ]

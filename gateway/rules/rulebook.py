@@ -68,6 +68,8 @@ class RuleBook:
 
     rules: tuple[Rule, ...]
     digest: str
+    """SHA-256 of the text."""
+    text: str
 
     def applying(self, duty: Duty, agency: str, day: date) -> tuple[Rule, ...]:
         """The rules for an agency (by its code) and a duty that begins on a day: one of each regime.
@@ -100,15 +102,28 @@ def load_rules(path: Path) -> RuleBook:
         RuleFault: it cannot be read, or says something impossible.
     """
     try:
-        text = path.read_bytes()
-        given: Any = yaml.safe_load(text)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as problem:
+        data = path.read_bytes()
+    except OSError as problem:
         raise RuleFault(f"{path} cannot be read: {problem}") from None
+    return parse_rules(data, str(path))
+
+
+def parse_rules(data: bytes, where: str) -> RuleBook:
+    """The rules in the bytes of such a file.
+
+    Raises:
+        RuleFault: they cannot be read, or say something impossible. The message names `where`.
+    """
+    try:
+        text = data.decode()
+        given: Any = yaml.safe_load(text)
+    except (UnicodeDecodeError, yaml.YAMLError) as problem:
+        raise RuleFault(f"{where} cannot be read: {problem}") from None
     if not isinstance(given, list) or not given:
-        raise RuleFault(f"{path}: expected a list of rule sets")
-    rules = [rule for number, one in enumerate(given, 1) for rule in _rules(f"{path}: rule set {number}", one)]
-    _check_apart(path, rules)
-    return RuleBook(tuple(rules), hashlib.sha256(text).hexdigest())
+        raise RuleFault(f"{where}: expected a list of rule sets")
+    rules = [rule for number, one in enumerate(given, 1) for rule in _rules(f"{where}: rule set {number}", one)]
+    _check_apart(where, rules)
+    return RuleBook(tuple(rules), hashlib.sha256(data).hexdigest(), text)
 
 
 _SET: Final = {"regime", "version", "basis", "since", "until", "duties", "overrides"}
@@ -146,7 +161,7 @@ def _rules(where: str, given: Any) -> Iterable[Rule]:
         )
 
 
-def _check_apart(path: Path, rules: list[Rule]) -> None:
+def _check_apart(where: str, rules: list[Rule]) -> None:
     """No two rules of a regime may apply to the same agency, duty and day."""
     for i, one in enumerate(rules):
         for other in rules[:i]:
@@ -155,7 +170,7 @@ def _check_apart(path: Path, rules: list[Rule]) -> None:
                 one.until is not None and one.until <= other.since
             )
             if same and not apart:
-                raise RuleFault(f"{path}: {other.name} and {one.name} are in force at the same time; end one of them")
+                raise RuleFault(f"{where}: {other.name} and {one.name} are in force at the same time; end one of them")
 
 
 def _check_keys(where: str, given: Any, known: set[str], needed: set[str]) -> None:

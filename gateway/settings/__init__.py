@@ -4,12 +4,13 @@ A wrong value, an unknown variable and options that exclude each other are refus
 variable. Knows nothing of what the options are for; every room may read it.
 """
 
-from gateway.settings.issuers import Algorithm, IssuerSettings, TokenType, check_address
+from gateway.settings.issuers import Algorithm, IssuerSettings, TokenType, check_address, check_signed_address
 from gateway.settings.loading import SettingsRefused, load_settings
-from gateway.settings.options import LogFormat, LogLevel, Settings, Switch, is_loopback
+from gateway.settings.options import OCSP_OF_CERTIFICATE, LogFormat, LogLevel, Settings, Switch, is_loopback
 from gateway.settings.table import settings_table
 
 __all__ = [
+    "OCSP_OF_CERTIFICATE",
     "Algorithm",
     "IssuerSettings",
     "LogFormat",
@@ -19,6 +20,7 @@ __all__ = [
     "Switch",
     "TokenType",
     "check_address",
+    "check_signed_address",
     "is_loopback",
     "load_settings",
     "settings_table",

@@ -37,6 +37,18 @@ def check_address(url: str) -> str:
     return url
 
 
+def check_signed_address(url: str) -> str:
+    """Where answers come from that carry a signature of their own: plain http will do.
+
+    Raises:
+        ValueError: it is another address.
+    """
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname or parts.username is not None:
+        raise ValueError("must be an http:// or https:// address, without user and password")
+    return url
+
+
 class IssuerSettings(BaseModel):
     """One issuer: who it is, where its public keys are, and what its tokens must look like."""
 

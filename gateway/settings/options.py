@@ -12,9 +12,11 @@ from limits.storage import storage_from_string
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
-from gateway.settings.issuers import IssuerSettings, check_address, distinct, read_issuers
+from gateway.settings.issuers import IssuerSettings, check_address, check_signed_address, distinct, read_issuers
 
 PREFIX: Final = "GATEWAY_"
+OCSP_OF_CERTIFICATE: Final = "certificate"
+"""Stands for the responder that a certificate names itself."""
 _PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
@@ -83,6 +85,15 @@ def _origin(value: str) -> str:
     if not value or "+" in value or any(c.isspace() or not c.isprintable() for c in value):
         raise ValueError("must be printable, without spaces and plus signs, like data.example.org/log")
     return value
+
+
+def _responder(value: str) -> str:
+    if value == OCSP_OF_CERTIFICATE:
+        return value
+    try:
+        return check_signed_address(value)
+    except ValueError as problem:
+        raise ValueError(f"must be {OCSP_OF_CERTIFICATE!r}, or {str(problem).removeprefix('must be ')}") from None
 
 
 def _option(default: Any, description: str, *, unit: str = "", shown: str = "", **limits: Any) -> Any:
@@ -180,6 +191,13 @@ class Settings(BaseSettings):
         " certificate counts only when a list speaks about the time of signing",
         shown="none",
     )
+    ocsp: Annotated[str, AfterValidator(_responder)] | None = _option(
+        None,
+        "Who is asked (OCSP) whether an officer's certificate is revoked when a signature of theirs is filed: the"
+        " address of a responder, or `certificate` for the one that each certificate names. Without an answer, or a"
+        " list that speaks about the time of signing, nothing is filed",
+        shown="none",
+    )
     timestamp_url: Annotated[str, AfterValidator(check_address)] | None = _option(
         None, "The timestamp authority that `gateway sign` asks (RFC 3161): https, or http on loopback", shown="none"
     )
@@ -270,6 +288,8 @@ class Settings(BaseSettings):
             raise ValueError("GATEWAY_TRUST_ROOTS and GATEWAY_TIMESTAMP_ROOTS need each other; set both or neither")
         if self.revocation_lists is not None and self.trust_roots is None:
             raise ValueError("GATEWAY_REVOCATION_LISTS is set without GATEWAY_TRUST_ROOTS; set both or neither")
+        if self.ocsp is not None and self.trust_roots is None:
+            raise ValueError("GATEWAY_OCSP is set without GATEWAY_TRUST_ROOTS; set both or neither")
         if self.development_issuer is Switch.ON and (obstacles := self._obstacles()):
             raise ValueError(f"GATEWAY_DEVELOPMENT_ISSUER cannot be on together with {', '.join(obstacles)}")
         return self

@@ -20,7 +20,7 @@ REVOKE: Final = "revokeCertificate"
 _REGISTER: Final = """
 MATCH (p:Person {id: $person})
 MERGE (k:Certificate {fingerprint: $fingerprint})
-ON CREATE SET k.der = $der, k.subject = $subject, k.validFrom = $since, k.validTo = $until
+ON CREATE SET k.der = $der, k.subject = $subject, k.validFrom = $since, k.validTo = $until, k.event = $event
 WITH p, k
 OPTIONAL MATCH (k)-[:OF]->(other:Person)
 FOREACH (_ IN CASE WHEN other IS NULL THEN [1] ELSE [] END | CREATE (k)-[:OF]->(p))
@@ -52,13 +52,16 @@ class Registry:
         """
         found = x509.load_der_x509_certificate(certificate)
         fingerprint = found.fingerprint(hashes.SHA256()).hex()
+        until = instant(found.not_valid_after_utc)
+        event = CertificateRegistered(cause=cause, about=About(), person=person, fingerprint=fingerprint, until=until)
         given = {
             "person": person,
+            "event": event.id,
             "fingerprint": fingerprint,
             "der": b64encode(certificate).decode(),
             "subject": found.subject.rfc4514_string(),
             "since": instant(found.not_valid_before_utc),
-            "until": instant(found.not_valid_after_utc),
+            "until": until,
         }
 
         async def work(tx: AsyncManagedTransaction) -> Made:
@@ -67,9 +70,6 @@ class Registry:
                 raise Denied("NOT_FOUND", f"there is no person {person!r:.60}", path="person", target=person)
             if record[0] != person:
                 raise Denied("NOT_YOURS", "this certificate is registered for somebody else", path="certificate")
-            event = CertificateRegistered(
-                cause=cause, about=About(), person=person, fingerprint=fingerprint, until=given["until"]
-            )
             return Made({"fingerprint": fingerprint}, {fingerprint: [event]})
 
         return await self.ledger.change(Key(person, REGISTER, key, {"fingerprint": fingerprint}), cause, work)

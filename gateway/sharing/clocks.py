@@ -63,6 +63,7 @@ class Rules:
             "dueAt": instant(found.due_at),
             "clocks": canonical(clocks).decode(),
             "calendar": self.calendar.digest,
+            "ruleBook": self.book.digest,
             "escalateAt": instant(
                 escalates_at(Escalation.SOON, found.started_on, found.strictest.counted, self.calendar)
             ),

@@ -28,6 +28,7 @@ from gateway.graph.times import instant
 from gateway.rules import Duty, Escalation, UnknownYear, escalates_at
 from gateway.sharing.cases import about_case
 from gateway.sharing.clocks import Rules
+from gateway.sharing.keeping import Keeper, rules_of
 from gateway.sharing.words import CaseState
 from gateway.vocabulary import Role
 
@@ -172,6 +173,7 @@ class Escalations:
         formerly = orjson.loads(case.get("formerly") or "[]")
         if changed:
             formerly.append({"dueAt": case["dueAt"], "calendar": case["calendar"]})
+        await Keeper().keep(tx, [rules_of(self.rules.book)])
         given = {"id": case["id"], "clocks": clocks, "formerly": canonical(formerly).decode()}
         await (await tx.run(_RECOUNT, given)).consume()
         if not changed:

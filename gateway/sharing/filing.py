@@ -6,7 +6,7 @@ of what it changes, and then does all of it in one transaction, or nothing.
 
 import asyncio
 import hashlib
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -27,12 +27,13 @@ from gateway.sharing.clocks import Rules
 from gateway.sharing.document import Document
 from gateway.sharing.draft import Asking, Draft, step_now
 from gateway.sharing.drafting import draft_of
+from gateway.sharing.keeping import Keeper, Thing, policy_of, revocation_of, rules_of
 from gateway.sharing.office import Office, find_office
 from gateway.sharing.procedure import Signature, step_of
 from gateway.sharing.signatures import Signed, check_seal, check_signature
 from gateway.sharing.taking import Taking, move_case
 from gateway.sharing.words import Act, Procedure
-from gateway.signing import Seal, SigningError, Trust
+from gateway.signing import Responders, RevocationUnavailable, Seal, SigningError, Trust, ask_responders
 
 PREPARE: Final = "prepare"
 FILE: Final = "fileSigned"
@@ -57,8 +58,27 @@ RETURN {prepared: p {.*}, filed: EXISTS { MATCH (:Document {id: $id, person: $pe
 """
 
 
-Check = Callable[[bytes, AsyncManagedTransaction, Office, datetime], Awaitable[Signed]]
-"""Verifies the signature of a document that was prepared at an instant."""
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A signature for a prepared document, and whose it has to be."""
+
+    data: bytes
+    seal: Seal | None = None
+    """The gateway's own, where it is a receipt's; otherwise it has to be that of who files it."""
+
+    async def check(
+        self,
+        tx: AsyncManagedTransaction,
+        office: Office,
+        document: bytes,
+        trust: Trust,
+        prepared: datetime,
+        now: datetime,
+    ) -> Signed:
+        """Verify it. See `check_signature` and `check_seal`."""
+        if self.seal is not None:
+            return await check_seal(document, self.data, self.seal, trust, prepared=prepared, now=now)
+        return await check_signature(tx, office, document, self.data, trust, prepared=prepared, now=now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +91,9 @@ class Filing:
     seal: Callable[[], Seal]
     """What the gateway signs receipts with; raises `SigningError` where there is nothing."""
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
+    responders: Responders | None = None
+    """Who is asked about a certificate before a signature of it counts."""
+    keeper: Keeper = field(default_factory=Keeper)
 
     async def prepare(
         self, subject: Subject, table: AccessTable, cause: Cause, request: Request, key: str
@@ -91,7 +114,8 @@ class Filing:
             if draft.step.starts is not None:  # whether it can be said until when an answer is due
                 self.rules.clocks(draft.step.starts, draft.content["provider"]["code"], now, draft.about)
             signing = random_id("sg_")
-            document = self._document(signing, draft, office, cause, now)
+            await self.keeper.keep(tx, policy)
+            document = self._document(signing, draft, office, table, now)
             given = {
                 "id": signing,
                 "person": subject.id,
@@ -103,8 +127,11 @@ class Filing:
             await (await tx.run(_KEEP, given)).consume()
             return Made({"signing": signing, "document": document.data.decode(), "digest": document.digest}, {})
 
+        policy = policy_of(table)
         asked = orjson.loads(orjson.dumps(asdict(request)))
-        return await self.ledger.change(Key(str(subject.id), PREPARE, key, asked), cause, work)
+        made = await self.ledger.change(Key(str(subject.id), PREPARE, key, asked), cause, work)
+        self.keeper.kept(policy)
+        return made
 
     async def file(
         self, subject: Subject, table: AccessTable, cause: Cause, signing: str, signature: bytes, key: str
@@ -118,14 +145,9 @@ class Filing:
             Denied: it does not, and nothing was changed.
             LogError: see `Ledger.change`.
         """
-
-        async def check(document: bytes, tx: AsyncManagedTransaction, office: Office, prepared: datetime) -> Signed:
-            return await check_signature(
-                tx, office, document, signature, self.trust(), prepared=prepared, now=self.clock()
-            )
-
         asked = {"signing": signing, "signature": hashlib.sha256(signature).hexdigest()}
-        return await self._file(subject, table, cause, signing, Key(str(subject.id), FILE, key, asked), check)
+        claim = Key(str(subject.id), FILE, key, asked)
+        return await self._file(subject, table, cause, signing, Presented(signature), claim)
 
     async def apply_for_opening(
         self, subject: Subject, table: AccessTable, cause: Cause, opening: Opening, key: str
@@ -140,34 +162,65 @@ class Filing:
             LogError: see `Ledger.change`.
         """
         prepared = await self.prepare(subject, table, cause, opening, key)
-        document = prepared["document"].encode()
+        presented: Presented | Denied
         try:
-            seal = await asyncio.to_thread(self.seal)
-            signature = await asyncio.to_thread(seal.signature, document)
+            presented = await asyncio.to_thread(self._sealed, prepared["document"].encode())
         except SigningError as problem:
             text = f"the receipt of this application cannot be signed at the moment: {problem}"
-            raise Denied("NO_SEAL", text, target=opening.scope.dataset) from None
-
-        async def check(document: bytes, tx: AsyncManagedTransaction, office: Office, prepared: datetime) -> Signed:
-            del tx, office
-            return await check_seal(document, signature, seal, self.trust(), prepared=prepared, now=self.clock())
-
+            presented = Denied("NO_SEAL", text, target=opening.scope.dataset)
         claim = Key(str(subject.id), APPLY, key, {"signing": prepared["signing"]})
-        return await self._file(subject, table, cause, prepared["signing"], claim, check)
+        return await self._file(subject, table, cause, prepared["signing"], presented, claim)
+
+    def _sealed(self, document: bytes) -> Presented:
+        seal = self.seal()
+        return Presented(seal.signature(document), seal)
 
     async def _file(
-        self, subject: Subject, table: AccessTable, cause: Cause, signing: str, key: Key, check: Check
+        self,
+        subject: Subject,
+        table: AccessTable,
+        cause: Cause,
+        signing: str,
+        presented: Presented | Denied,
+        key: Key,
     ) -> Mapping[str, Any]:
         async def work(tx: AsyncManagedTransaction) -> Made:
             now, office = self.clock(), await find_office(tx, subject)
             taken = (await (await tx.run(_TAKE, {"id": signing, "person": subject.id})).single(strict=True))[0]
             document, prepared = _taken(taken, office, signing, now)
-            signed = await check(document.data, tx, office, prepared)
+            # Told only now, for a change that was made before is answered whoever is away.
+            if isinstance(trust, Denied):
+                raise trust
+            if isinstance(presented, Denied):
+                raise presented
+            signed = await presented.check(tx, office, document.data, trust, prepared, now)
             _check_kind(document, signed)
+            things[:] = [*policy_of(table), rules_of(self.rules.book), *revocation_of(signed.verified.known)]
+            await self.keeper.keep(tx, things)
             taking = Taking(tx, subject, table, office, cause, document, signed, now, self.rules)
             return await taking.made()
 
-        return await self.ledger.change(key, cause, work)
+        things: list[Thing] = []
+        trust = await self._trust(subject, presented)
+        made = await self.ledger.change(key, cause, work)
+        self.keeper.kept(things)
+        return made
+
+    async def _trust(self, subject: Subject, presented: Presented | Denied) -> Trust | Denied:
+        """Whom to trust about a signature, or why that cannot be said now.
+
+        Responders are asked here, before the transaction, so that nobody waits for them at a lock; and never by who
+        can sign nothing.
+        """
+        trust = self.trust()
+        if self.responders is None or isinstance(presented, Denied):
+            return trust
+        if subject.appointment is None and presented.seal is None:
+            return trust
+        try:
+            return await asyncio.to_thread(ask_responders, presented.data, trust, self.responders, self.clock())
+        except RevocationUnavailable as problem:
+            return Denied("REVOCATION_UNAVAILABLE", f"{problem}. Nothing was changed; try again.", path="signature")
 
     async def withdraw(
         self, subject: Subject, cause: Cause, identifier: str, version: int, key: str
@@ -192,7 +245,7 @@ class Filing:
         asked = {"case": identifier, "version": version}
         return await self.ledger.change(Key(str(subject.id), WITHDRAW, key, asked), cause, work)
 
-    def _document(self, signing: str, draft: Draft, office: Office, cause: Cause, now: datetime) -> Document:
+    def _document(self, signing: str, draft: Draft, office: Office, table: AccessTable, now: datetime) -> Document:
         step = draft.step
         return Document.of(
             {
@@ -204,7 +257,7 @@ class Filing:
                 "by": office.stated,
                 "preparedAt": instant(now),
                 "rules": list(self.rules.book.in_force(day_of(now))),
-                "policy": cause.policy,
+                "policy": table.digest,
                 "content": draft.content,
             }
         )

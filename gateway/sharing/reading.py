@@ -34,8 +34,8 @@ MATCH (target)-[:HAS]->(x:Document)<-[:SIGNS]-(s:Signature)
 OPTIONAL MATCH (s)-[:AS]->(h:Appointment)<-[:HOLDS]-(p:Person)
 OPTIONAL MATCH (h)-[:AT]->(a:Agency)
 WITH x, s, h, p, a ORDER BY x.filedAt, x.n, x.id
-RETURN collect({id: x.id, act: x.act, digest: x.digest, bytes: x.bytes, filedAt: x.filedAt, person: p.id, name: p.name,
-  role: h.role, agency: a.id, signature: s.bytes, signatureDigest: s.digest, fingerprint: s.fingerprint,
+RETURN collect({id: x.id, n: x.n, act: x.act, digest: x.digest, bytes: x.bytes, filedAt: x.filedAt, person: p.id,
+  name: p.name, role: h.role, agency: a.id, signature: s.bytes, signatureDigest: s.digest, fingerprint: s.fingerprint,
   signedAt: s.genTime})
 """
 _OTHERWISE: Final = """
@@ -73,6 +73,11 @@ class Cases:
         """A case; None when there is none that is theirs to see."""
         found: Row | None = await self.graph.read(_ONE, {"id": identifier})
         return found if found is not None and sees(subject, found) else None
+
+    async def any(self, identifier: str) -> Row | None:
+        """A case, whoever may see it: for the log alone."""
+        found: Row | None = await self.graph.read(_ONE, {"id": identifier})
+        return found
 
     async def grant(self, subject: Subject, identifier: str) -> Row | None:
         """A grant; None when there is none that is theirs to see."""

@@ -33,6 +33,11 @@ class Signed:
     sealed: bool = False
     """Whether it is the gateway's own, of a receipt."""
 
+    @property
+    def known(self) -> list[str]:
+        """SHA-256 of each revocation list and answer by which it was checked."""
+        return [hashlib.sha256(data).hexdigest() for data in self.verified.known]
+
 
 async def check_signature(
     tx: AsyncManagedTransaction,

@@ -68,7 +68,8 @@ OPTIONAL MATCH (g:Grant {id: $target})
 WITH h, coalesce(c, g) AS target
 CREATE (target)-[:HAS]->(:Document {id: $id, person: $person, act: $act, begins: $begins, digest: $digest,
   bytes: $bytes, filedAt: $now, n: $n})
-  <-[:SIGNS]-(s:Signature {digest: $signatureDigest, bytes: $signature, fingerprint: $fingerprint, genTime: $genTime})
+  <-[:SIGNS]-(s:Signature {digest: $signatureDigest, bytes: $signature, fingerprint: $fingerprint, genTime: $genTime,
+    known: $known})
 FOREACH (_ IN CASE WHEN h IS NULL OR $sealed THEN [] ELSE [1] END | CREATE (s)-[:AS]->(h))
 WITH 1 AS one
 MATCH (p:Preparation {id: $id}) DELETE p
@@ -269,6 +270,7 @@ class Taking:
             "signatureDigest": self._signature_digest,
             "fingerprint": verified.certificate.fingerprint,
             "genTime": instant(verified.gen_time),
+            "known": self.signed.known,
             "now": instant(self.now),
         }
         await self._run(_SIGN, given)

@@ -2,16 +2,20 @@
 
 Bytes in, verdict out. This room knows no Cypher, no GraphQL and no procedure: not whose certificate it is, not which
 appointment was in force, not what a document says. It never receives an officer's key over a network, and fetches
-nothing when it verifies; it decides by what `Trust` holds.
+nothing when it verifies; it decides by what `Trust` holds. Responders are asked before that, if at all.
 """
 
 from gateway.signing.algorithms import VERIFIERS, SignatureAlgorithm, Signer, Verifier
+from gateway.signing.answers import is_answer, read_answer
 from gateway.signing.authority import LocalTimestamps
-from gateway.signing.configured import revocation_lists, seal, timestamps, trust
+from gateway.signing.carried import Carried, read_carried
+from gateway.signing.certificates import read_list
+from gateway.signing.configured import responders, revocation_lists, seal, timestamps, trust
 from gateway.signing.development import DevelopmentAuthority, Issued
 from gateway.signing.errors import (
     KeyUnusable,
     Refusal,
+    RevocationUnavailable,
     SignatureRefused,
     SigningError,
     Step,
@@ -20,14 +24,16 @@ from gateway.signing.errors import (
 )
 from gateway.signing.keys import KeySigner, key_signer, load_pkcs12
 from gateway.signing.making import sign
+from gateway.signing.responders import Responders
 from gateway.signing.roots import Trust
 from gateway.signing.sealing import Seal
 from gateway.signing.shape import Parts, read_signature
 from gateway.signing.sources import HttpTimestamps, Timestamps
-from gateway.signing.verification import SignerCertificate, Verified, verify
+from gateway.signing.verification import SignerCertificate, Verified, ask_responders, verify
 
 __all__ = [
     "VERIFIERS",
+    "Carried",
     "DevelopmentAuthority",
     "HttpTimestamps",
     "Issued",
@@ -36,6 +42,8 @@ __all__ = [
     "LocalTimestamps",
     "Parts",
     "Refusal",
+    "Responders",
+    "RevocationUnavailable",
     "Seal",
     "SignatureAlgorithm",
     "SignatureRefused",
@@ -49,9 +57,15 @@ __all__ = [
     "TrustUnusable",
     "Verified",
     "Verifier",
+    "ask_responders",
+    "is_answer",
     "key_signer",
     "load_pkcs12",
+    "read_answer",
+    "read_carried",
+    "read_list",
     "read_signature",
+    "responders",
     "revocation_lists",
     "seal",
     "sign",

@@ -2,10 +2,11 @@
 
 from pathlib import Path
 
-from gateway.settings import Settings
+from gateway.settings import OCSP_OF_CERTIFICATE, Settings
 from gateway.signing.development import DevelopmentAuthority
 from gateway.signing.errors import KeyUnusable, TimestampUnavailable, TrustUnusable
 from gateway.signing.keys import load_pkcs12
+from gateway.signing.responders import Responders
 from gateway.signing.roots import Trust
 from gateway.signing.sealing import Seal
 from gateway.signing.sources import HttpTimestamps, Timestamps
@@ -24,7 +25,7 @@ def trust(settings: Settings) -> Trust:
             _read(settings.trust_roots, "GATEWAY_TRUST_ROOTS"),
             _read(settings.timestamp_roots, "GATEWAY_TIMESTAMP_ROOTS"),
             [] if settings.revocation_lists is None else _lists(settings.revocation_lists),
-            revocation_required=settings.revocation_lists is not None,
+            revocation_required=settings.revocation_lists is not None or settings.ocsp is not None,
         )
     return DevelopmentAuthority(settings.state).trust() if settings.development else Trust()
 
@@ -41,6 +42,13 @@ def revocation_lists(settings: Settings) -> dict[str, bytes]:
     if settings.trust_roots is None and settings.development:
         return DevelopmentAuthority(settings.state).revocation_lists()
     return {}
+
+
+def responders(settings: Settings) -> Responders | None:
+    """Who is asked about certificates before a signature of theirs counts; None where the lists have to do."""
+    if settings.ocsp is None:
+        return None
+    return Responders(None if settings.ocsp == OCSP_OF_CERTIFICATE else settings.ocsp)
 
 
 def timestamps(settings: Settings, url: str | None = None) -> Timestamps:

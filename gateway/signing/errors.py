@@ -77,5 +77,9 @@ class TimestampUnavailable(SigningError):
     """No timestamp could be had from an authority."""
 
 
+class RevocationUnavailable(SigningError):
+    """A responder could not say whether a certificate is revoked. Another time it may."""
+
+
 class TrustUnusable(SigningError):
     """What is configured to be trusted cannot be read."""

@@ -1,4 +1,7 @@
-"""Step 4, and the same for timestamps: what revocation lists say about a certificate at an instant in the past."""
+"""Step 4, and the same for timestamps: what is known of the revocation of a certificate at an instant in the past.
+
+Known is what revocation lists say, and what responders have answered.
+"""
 
 import contextlib
 from collections.abc import Iterable, Sequence
@@ -7,8 +10,11 @@ from itertools import pairwise
 from typing import Final
 
 from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import CertificateRevocationList, ReasonFlags
+from cryptography.x509.ocsp import OCSPResponse
 
+from gateway.signing.answers import said_of
 from gateway.signing.certificates import distribution_points, instant, is_authority
 from gateway.signing.errors import Refusal, SignatureRefused, Step
 
@@ -21,42 +27,71 @@ _KEY_STILL_GOOD: Final = frozenset({
 def check_unrevoked(
     chain: Sequence[x509.Certificate],
     lists: Iterable[CertificateRevocationList],
+    answers: Iterable[OCSPResponse],
     at: datetime,
     *,
     step: Step,
     required: bool = False,
     timestamps: bool = False,
-) -> None:
+) -> tuple[bytes, ...]:
     """Whether no certificate of a chain, which ends with its root, was revoked `at` that instant.
 
     A later revocation changes nothing for a document. For an authority of `timestamps` it does, unless its reason
     leaves the key good: who has the key can put any time into a timestamp.
 
+    Returns:
+        The lists and answers (DER) of this chain's authorities, whatever they say.
+
     Raises:
-        SignatureRefused: one was revoked, or a list is `required` and none speaks about that instant.
+        SignatureRefused: one was revoked, or it is `required` that a list or an answer speaks about that instant, and
+            none does.
     """
-    known = tuple(lists)
+    known, answered = tuple(lists), tuple(answers)
+    used: list[bytes] = []
     for certificate, issuer in pairwise(chain):
-        authentic = [found for found in known if _is_of(found, issuer)]
-        for found in authentic:
-            _check_entry(found, certificate, at, step, timestamps=timestamps)
-        if required and not any(_covers(found, certificate, at) for found in authentic):
+        covered = False
+        for found in (one for one in known if _is_of(one, issuer)):
+            used.append(found.public_bytes(Encoding.DER))
+            entry = found.get_revoked_certificate_by_serial_number(certificate.serial_number)
+            if entry is not None:
+                reason = _reason(entry)
+                _check_since(certificate, entry.revocation_date_utc, reason, at, step, timestamps=timestamps)
+            covered |= _covers(found, certificate, at)
+        for answer in answered:
+            said = said_of(certificate, issuer, answer)
+            if said is None:
+                continue
+            used.append(answer.public_bytes(Encoding.DER))
+            if said.since is not None:
+                _check_since(certificate, said.since, said.reason, at, step, timestamps=timestamps)
+            covered |= said.covers(certificate, at)
+        if required and not covered:
             raise SignatureRefused(
                 step,
                 Refusal.REVOCATION_UNKNOWN,
-                f"no revocation list of {issuer.subject.rfc4514_string()} speaks about {instant(at)}; "
-                "the gateway needs a current one",
+                f"no revocation list and no responder of {issuer.subject.rfc4514_string()} speaks about "
+                f"{certificate.serial_number:x} at {instant(at)}; the gateway needs a current one",
             )
+    return tuple(dict.fromkeys(used))
 
 
-def _check_entry(
-    found: CertificateRevocationList, certificate: x509.Certificate, at: datetime, step: Step, *, timestamps: bool
+def is_listed(
+    certificate: x509.Certificate, issuer: x509.Certificate, lists: Iterable[CertificateRevocationList], at: datetime
+) -> bool:
+    """Whether a list of the issuer's speaks about a certificate at that instant."""
+    return any(_is_of(found, issuer) and _covers(found, certificate, at) for found in lists)
+
+
+def _check_since(
+    certificate: x509.Certificate,
+    since: datetime,
+    reason: ReasonFlags | None,
+    at: datetime,
+    step: Step,
+    *,
+    timestamps: bool,
 ) -> None:
-    entry = found.get_revoked_certificate_by_serial_number(certificate.serial_number)
-    if entry is None:
-        return
-    since = entry.revocation_date_utc
-    if since <= at or (timestamps and _reason(entry) not in _KEY_STILL_GOOD):
+    if since <= at or (timestamps and reason not in _KEY_STILL_GOOD):
         raise SignatureRefused(
             step, Refusal.REVOKED, f"the certificate {certificate.serial_number:x} was revoked at {instant(since)}"
         )

@@ -48,8 +48,11 @@ def read_token(data: bytes) -> Token:
     return Token(signed, signed.content, info, _time(info["gen_time"]))
 
 
-def check_token(token: Token, value: bytes, trust: Trust) -> None:
+def check_token(token: Token, value: bytes, trust: Trust) -> tuple[bytes, ...]:
     """Whether a token is one over this signature value, from an authority that is trusted for timestamps.
+
+    Returns:
+        The revocation lists and answers (DER) that speak about its chain.
 
     Raises:
         SignatureRefused: it is not (step 7).
@@ -75,7 +78,7 @@ def check_token(token: Token, value: bytes, trust: Trust) -> None:
         step=_STEP,
         validity=_STEP,
     )
-    check_unrevoked(chain, trust.revocation_lists, token.gen_time, step=_STEP, timestamps=True)
+    return check_unrevoked(chain, trust.revocation_lists, trust.answers, token.gen_time, step=_STEP, timestamps=True)
 
 
 def _names_its_certificate(signed: Signed) -> bool:

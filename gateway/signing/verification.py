@@ -1,8 +1,8 @@
-"""Verifying a signature over a document: bytes in, verdict out. Nothing is fetched."""
+"""Verifying a signature over a document: bytes in, verdict out. `verify` fetches nothing."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -12,6 +12,7 @@ from gateway.signing.algorithms import SignatureAlgorithm
 from gateway.signing.certificates import der, fingerprint, instant, is_authority, may_sign
 from gateway.signing.chain import find_chain
 from gateway.signing.errors import Refusal, SignatureRefused, Step
+from gateway.signing.responders import Responders
 from gateway.signing.revocation import check_unrevoked
 from gateway.signing.roots import Trust
 from gateway.signing.shape import read_signature
@@ -53,6 +54,8 @@ class Verified:
     """When it was signed at the latest, by the timestamp authority's clock (UTC)."""
     algorithm: SignatureAlgorithm
     steps: tuple[Step, ...]
+    known: tuple[bytes, ...] = ()
+    """The revocation lists and responders' answers (DER) of its chains' authorities, by which it was not revoked."""
 
 
 def verify(document: bytes, signature: bytes, trust: Trust, *, prepared_at: datetime, now: datetime) -> Verified:
@@ -76,7 +79,8 @@ def verify(document: bytes, signature: bytes, trust: Trust, *, prepared_at: date
     with _at(Step.CHAIN):
         chain = find_chain(signed.certificate, signed.others, trust.roots, at, step=Step.CHAIN, validity=Step.VALIDITY)
     with _at(Step.VALIDITY):
-        check_unrevoked(chain, trust.revocation_lists, at, step=Step.VALIDITY, required=trust.revocation_required)
+        required = trust.revocation_required
+        known = check_unrevoked(chain, trust.revocation_lists, trust.answers, at, step=Step.VALIDITY, required=required)
     with _at(Step.USAGE):
         _check_usage(signed.loaded)
     with _at(Step.BINDING):
@@ -87,9 +91,38 @@ def verify(document: bytes, signature: bytes, trust: Trust, *, prepared_at: date
                 "the signature names another certificate than the one that it carries",
             )
     with _at(Step.TIMESTAMP):
-        check_token(token, parts.value, trust)
+        known += check_token(token, parts.value, trust)
     _check_time(at, prepared_at, now)
-    return Verified(SignerCertificate.of(signed.loaded), at, signed.algorithm, tuple(Step))
+    holder = SignerCertificate.of(signed.loaded)
+    return Verified(holder, at, signed.algorithm, tuple(Step), tuple(dict.fromkeys(known)))
+
+
+def ask_responders(signature: bytes, trust: Trust, responders: Responders, now: datetime) -> Trust:
+    """The same trust, with what responders say now of the certificates of a signature, which is not verified yet.
+
+    Nobody is asked about a certificate that leads to no trusted root: its addresses are a stranger's. Of a signature
+    that is none, `verify` will say so.
+
+    Raises:
+        RevocationUnavailable: a responder does not answer, or what it answers is of no use.
+    """
+    try:
+        parts = read_signature(signature)
+        with _at(Step.TIMESTAMP):
+            at = read_token(parts.token).gen_time
+        with _at(Step.CHAIN):
+            chain = find_chain(
+                parts.signed.certificate,
+                parts.signed.others,
+                trust.roots,
+                at,
+                step=Step.CHAIN,
+                validity=Step.VALIDITY,
+            )
+    except SignatureRefused:
+        return trust
+    found = responders.ask(chain, trust.revocation_lists, at, now)
+    return replace(trust, answers=(*trust.answers, *found))
 
 
 def _check_usage(certificate: x509.Certificate) -> None:

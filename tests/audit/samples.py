@@ -18,6 +18,7 @@ from gateway.audit.kinds import (
     DeadlineEscalated,
     DeadlineRecounted,
     EntryChanged,
+    EvidenceExported,
     GatewayStarted,
     GatewayStopped,
     GrantMoved,
@@ -160,6 +161,7 @@ def of_every_kind() -> list[Event]:
             since="2026-12-01T00:00:00.000Z",
         ),
         TreatmentDiffered(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_24", other="cs_y", count=2),
+        EvidenceExported(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_26", digest="5" * 64),
         ChangeRefused(
             cause=CAUSE,
             about=ABOUT,

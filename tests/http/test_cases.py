@@ -1,11 +1,14 @@
 """From application to signed answer to grant, as an application would have it: tokens, HTTP, keys, and the commands."""
 
 import base64
+import hashlib
 import json
+import zipfile
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
+import httpx
 import pytest
 
 from gateway.audit.index import Index
@@ -14,7 +17,7 @@ from gateway.graph import make_id
 from gateway.rules import day_of
 from gateway.signing import DevelopmentAuthority
 from tests.app.process import command_here, until
-from tests.http.served import Served
+from tests.http.served import Served, refusal
 from tests.support.logged import logged
 
 PREPARE: Final = """
@@ -197,27 +200,75 @@ def test_an_application_is_answered_with_a_grant_that_both_sides_see(
     ]
     index = Index(LogFolder(served.gateway.state).index)
     until(lambda: index.find(events[-1]["id"]) is not None, 10, "the events are in the index")
-    check_evidence(served, case["id"], tmp_path / "case")
+    check_evidence(served, case["id"], tmp_path)
+    check_download(served, case["id"], (consumer.who, provider.who, "auditor", "supervisor"), tmp_path)
+
+
+def verified(served: Served, export: Path) -> Any:
+    """What the command says of an export."""
+    authority = DevelopmentAuthority(served.gateway.state)
+    key = (LogFolder(served.gateway.state).public / "key").read_text().strip()
+    roots = ("--roots", str(authority.root_file), "--timestamp-roots", str(authority.timestamp_root_file))
+    return command_here(served.gateway.state, "evidence", "verify", str(export), *roots, "--key", key)
 
 
 def check_evidence(served: Served, case: str, folder: Path) -> None:
     """Exported and verified by the commands, and not any more when a letter was changed."""
     state = served.gateway.state
-    exported = command_here(state, "evidence", "export", case, "--to", str(folder))
-    assert exported.returncode == 0, exported.stderr
-    authority = DevelopmentAuthority(state)
-    key = (LogFolder(state).public / "key").read_text().strip()
-    arguments = ("--roots", authority.root_file, "--timestamp-roots", authority.timestamp_root_file, "--key", key)
-    verify = ("evidence", "verify", str(folder), *map(str, arguments))
-    verified = command_here(state, *verify)
-    assert (verified.returncode, "Everything holds" in verified.stderr) == (0, True), verified.stderr
-    assert verified.stdout.splitlines()[1].startswith("01-APPLY: signed by CN=")
-    document = folder / "01-APPLY" / "document.json"
+
+    def export(to: str, *more: str, of: str = case) -> Any:
+        return command_here(state, "evidence", "export", of, "--to", str(folder / to), *more)
+
+    for to, more in (("case", ()), ("case.zip", ()), ("packed", ("--zip",)), ("party.zip", ("--for", CONSUMER))):
+        exported = export(to, *more)
+        assert exported.returncode == 0, exported.stderr
+        done = verified(served, folder / to)
+        assert (done.returncode, "Everything holds" in done.stderr) == (0, True), done.stderr
+        assert done.stdout.splitlines()[2].startswith("3. 01-APPLY: signed by CN=")
+    assert zipfile.is_zipfile(folder / "packed")
+    document = folder / "case" / "01-APPLY" / "document.json"
     document.write_text(document.read_text().replace("SERVICE", "RESEARCH"))
-    changed = command_here(state, *verify)
+    (folder / "case" / "\N{RIGHT-TO-LEFT OVERRIDE}").touch()
+    refused = verified(served, folder / "case")
+    assert (refused.returncode, refused.stderr.splitlines()[0].isprintable()) == (1, True)
+    (folder / "case" / "\N{RIGHT-TO-LEFT OVERRIDE}").unlink()
+    changed = verified(served, folder / "case")
     assert (changed.returncode, "01-APPLY: the signature does not count" in changed.stderr) == (1, True)
-    assert command_here(state, "evidence", "export", case, "--to", str(folder)).returncode == 1
-    assert command_here(state, "evidence", "export", "cs_nothing", "--to", str(folder / "x")).returncode == 1
+    for to, more, of in (("case", (), case), ("x", (), "cs_nothing"), ("x", ("--for", "gaj"), case)):
+        assert export(to, *more, of=of).returncode == 1
+    assert not (folder / "x").exists()
+    assert verified(served, folder / "x").returncode == 1
+
+
+def fetch(served: Served, case: str, who: str | None, method: str = "GET") -> httpx.Response:
+    headers = {"Authorization": f"Bearer {served.token(who)}"} if who else {}
+    return served.client.request(method, f"/evidence/{case}", headers=headers)
+
+
+def check_download(served: Served, case: str, entitled: tuple[str, ...], folder: Path) -> None:
+    """Who may see the case fetches a file that holds, and the log has its digest; others are told of no case."""
+    for who in entitled:
+        answer = fetch(served, case, who)
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip"), answer.text
+        assert answer.headers["content-disposition"] == f'attachment; filename="{case}.zip"'
+        assert answer.headers["cache-control"] == "no-store"
+        (folder / "fetched.zip").write_bytes(answer.content)
+        done = verified(served, folder / "fetched.zip")
+        assert done.returncode == 0, done.stderr
+        (event,) = [one for one in logged(served.gateway.state) if one["request"] == answer.headers["x-request-id"]]
+        assert event["kind"] == "evidence.exported"
+        assert event["about"]["case"] == case
+        assert event["data"]["digest"] == hashlib.sha256(answer.content).hexdigest()
+    unknown = [refusal(fetch(served, f"cs_{'a' * 26}", who), 404) for who in (None, "center")]
+    for other in (None, "center", "officer@gaj", "supervisor@621022"):
+        answer = fetch(served, case, other)
+        assert refusal(answer, 404) == unknown[0] == unknown[1]
+        events = [one for one in logged(served.gateway.state) if one["request"] == answer.headers["x-request-id"]]
+        assert [(one["kind"], one["data"]["code"], one["about"]["hidden"]) for one in events] == (
+            [("change.refused", "NOT_FOUND", True)] if other else []
+        )
+    assert fetch(served, case, entitled[0], "POST").headers["allow"] == "GET"
+    assert served.client.get(f"/evidence/{case}", headers={"Authorization": "Bearer x"}).status_code == 401
 
 
 def test_others_learn_nothing_of_a_case(served: Served, consumer: Desk, provider: Desk, entry: dict[str, Any]) -> None:

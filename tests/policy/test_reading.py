@@ -11,7 +11,8 @@ from gateway.classes import CLASSES, UNPUBLISHED
 from gateway.identity.subject import Profile
 from gateway.policy.engine import Policy
 from gateway.policy.problems import PolicyRefused, Problem
-from gateway.policy.reading import FILES, LINES, MODEL, REASONS, read_policy
+from gateway.policy.reading import FILES, LINES, REASONS, read_policy
+from gateway.policy.source import MODEL
 from gateway.policy.words import COLUMNS, MATCHED, SINGLE
 from gateway.vocabulary import Action, Relation, Role
 from tests.policy.cases import POLICIES

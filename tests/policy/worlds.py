@@ -39,7 +39,7 @@ def source(drawn: list[Drawn]) -> Source:
         for n, d in enumerate(drawn, 1)
     }
     numbered = tuple(Line(n, f"rule-{n}", d.cells) for n, d in enumerate(drawn, 1))
-    return Source("made-up", MODEL, numbered, rules)
+    return Source("made-up", {"model.conf": MODEL}, numbered, rules)
 
 
 PROFILES = st.builds(

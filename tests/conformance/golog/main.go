@@ -1,8 +1,9 @@
 // Checks a log with Go's own transparency log packages, of which this project has no part.
 //
 //	golog URL VKEY [OLDER-CHECKPOINT-FILE]
+//	golog case FOLDER VKEY
 //
-// Every entry against its hash, every entry's inclusion, and consistency with the older checkpoint and with every
+// An exported case: see evidence.go. A log: every entry against its hash, every entry's inclusion, and consistency with the older checkpoint and with every
 // size on the way. Exits with 1 and says what does not hold.
 package main
 
@@ -201,11 +202,18 @@ func consistent(tree, before tlog.Tree, hashes tlog.HashReader) error {
 }
 
 func main() {
+	if len(os.Args) == 4 && os.Args[1] == "case" {
+		if err := evidence(os.Args[2], os.Args[3]); err != nil {
+			fmt.Fprintln(os.Stderr, "go:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	older := ""
 	if len(os.Args) == 4 {
 		older = os.Args[3]
 	} else if len(os.Args) != 3 {
-		fmt.Fprintln(os.Stderr, "usage: golog URL VKEY [OLDER-CHECKPOINT-FILE]")
+		fmt.Fprintln(os.Stderr, "usage: golog URL VKEY [OLDER-CHECKPOINT-FILE], or golog case FOLDER VKEY")
 		os.Exit(2)
 	}
 	if err := run(os.Args[1], os.Args[2], older); err != nil {
