@@ -69,6 +69,8 @@ ELSEWHERE: Final = {
     "accessWays",
 }
 """Root fields that are not about the catalogue. Who may see which event or case has tests in audit and sharing."""
+ASIDE: Final = {("Me", "tasks")}
+"""Fields of planned types that the plan does not answer."""
 
 
 @dataclass(slots=True)
@@ -135,7 +137,8 @@ class Grower:
             names = [
                 n
                 for n, f in on.fields.items()
-                if (depth > 0 and self.budget > 0) or not is_composite_type(get_named_type(f.type))
+                if (on.name, n) not in ASIDE
+                and ((depth > 0 and self.budget > 0) or not is_composite_type(get_named_type(f.type)))
             ]
             names = self.rnd.sample(names, min(len(names), self.rnd.randint(1, wanted)))
             if on.name.endswith("Edge") and "cursor" not in names:
