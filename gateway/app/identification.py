@@ -22,7 +22,7 @@ class Identification:
         self._sign_ins = sign_ins
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request. At a socket credentials may be given later: there it only puts `identify` into the state."""
+        """Serve one request. At a socket credentials may come later: it leaves `identify` in the state."""
         presented = [value.decode("latin-1") for name, value in scope["headers"] if name == b"authorization"]
         if scope["type"] == "websocket":
             scope["state"]["identify"] = partial(self._at_socket, presented)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import strawberry
 from strawberry import Info
 
-from gateway.identity import Identified
+from gateway.graph import GraphUnavailable
+from gateway.identity import Identified, KeysUnavailable
 from gateway.plan import Asker, BadInput
 from gateway.schema.cases import AccessGrant, AccessRequest, grant_of, request_of
 from gateway.schema.context import Context
@@ -17,6 +18,8 @@ from gateway.sharing.changes import Change, Changes, Feed, TooSlow
 
 LOOK_AGAIN: Final = 30.0
 """Seconds after which somebody who is told nothing is looked up again all the same."""
+LOOK_SOON: Final = 0.5
+"""Seconds before which nobody is, unless there is something to tell."""
 
 
 @dataclass(slots=True)
@@ -91,8 +94,14 @@ async def _told(context: Context, follower: Follower, feed: Feed) -> AsyncIterat
         BadInput: `TOO_SLOW`.
     """
     change: Change | None = None
+    identified = await follower.identify()
     while True:
-        identified = await follower.identify()
+        try:
+            identified = await follower.identify()
+        except (GraphUnavailable, KeysUnavailable):
+            if change is not None:
+                raise
+            # Nothing is told for now, so that nobody has to know the caller for now.
         feed.subject = identified.subject
         if identified.subject.agency is None:
             return
@@ -102,7 +111,7 @@ async def _told(context: Context, follower: Follower, feed: Feed) -> AsyncIterat
             if told is not None:
                 yield told
         try:
-            change = await feed.next(min(LOOK_AGAIN, identified.expires - time.time()))
+            change = await feed.next(min(LOOK_AGAIN, max(LOOK_SOON, identified.expires - time.time())))
         except TooSlow:
             text = "More changes waited than are kept for one who does not take them; subscribe and read them anew."
             raise BadInput("TOO_SLOW", text) from None

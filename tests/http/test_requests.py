@@ -236,17 +236,6 @@ def test_a_length_that_is_none_is_a_bad_request(served: Served, head: str, body:
     assert _raw(served, head, body).startswith(b"HTTP/1.1 400 ")
 
 
-def test_a_socket_that_nobody_serves_is_not_opened(served: Served) -> None:
-    upgrade = {
-        "Connection": "Upgrade",
-        "Upgrade": "websocket",
-        "Sec-WebSocket-Version": "13",
-        "Sec-WebSocket-Key": "eA==",
-    }
-    answer = served.client.get("/graphql", params={"query": "{ __typename }"}, headers=upgrade)
-    assert (answer.status_code, answer.json()) == (200, {"data": {"__typename": "Query"}})
-
-
 def test_a_long_mistake_is_not_sent_back_whole(served: Served) -> None:
     for query, variables in (
         ("{ " + "x" * 300_000 + " }", None),
