@@ -7,13 +7,13 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import psutil
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 from websockets.typing import Subprotocol
 
 from gateway.cli.serve import EXAMPLE, _called
@@ -207,7 +207,7 @@ def test_a_token_can_be_made_without_a_running_gateway(tmp_path: Path) -> None:
     assert command(tmp_path / "state", "token", "--list").returncode == 1
 
 
-def _socket(gateway: Gateway) -> connect:
+def _socket(gateway: Gateway) -> AbstractContextManager[ClientConnection]:
     return connect(f"ws://127.0.0.1:{gateway.port}/graphql", subprotocols=[Subprotocol("graphql-transport-ws")])
 
 
