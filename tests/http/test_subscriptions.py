@@ -16,11 +16,12 @@ from tests.app.process import until
 from tests.http.conftest import APPOINTMENTS
 from tests.http.served import Served
 from tests.http.socket import Socket, figure, open_sockets
-from tests.http.test_cases import _FIND, ANSWER, BASIS, CHANGE, CONSUMER, PREPARE, Desk, scope
+from tests.http.test_cases import _FIND, ANSWER, BASIS, CHANGE, PREPARE, Desk, scope
 from tests.identity.tokens import ES256, ISSUER, claims
 
 SKEW: Final = 30
 """Seconds of GATEWAY_CLOCK_SKEW: a token is good for so long past its expiry."""
+CONSUMER: Final = "power"
 _COPY: Final = """
 MATCH (c:Case {id: $of})
 CREATE (n:Case) SET n = c {.*, id: $id, version: 1, state: 'SUBMITTED', consumer: $consumer, provider: $provider,
@@ -73,9 +74,16 @@ def provider(served: Served, entry: dict[str, Any], tmp_path_factory: pytest.Tem
 
 
 @pytest.fixture(scope="module")
-def case(consumer: Desk, entry: dict[str, Any]) -> str:
-    """A case that nobody answers."""
-    return str(consumer.file(consumer.prepared(PREPARE, **scope(entry, purpose="DECISION")))["accessRequest"]["id"])
+def case(served: Served, consumer: Desk, entry: dict[str, Any]) -> Iterator[str]:
+    """A case that nobody answers; taken back at the end."""
+    filed = consumer.file(consumer.prepared(PREPARE, **scope(entry, purpose="DECISION")))["accessRequest"]
+    yield str(filed["id"])
+    (version,) = served.cypher("MATCH (c:Case {id: $id}) RETURN c.version", id=filed["id"])
+    withdrawn = consumer.ask(
+        "mutation($input: WithdrawRequestInput!) { withdrawRequest(input: $input) { problems { code } } }",
+        input={"accessRequest": filed["id"], "version": version, "idempotencyKey": consumer.key()},
+    )
+    assert withdrawn == {"problems": []}
 
 
 @pytest.fixture(scope="module")
