@@ -1,6 +1,6 @@
 """What a resolver knows of its request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from starlette.types import Scope
@@ -9,6 +9,7 @@ from gateway.audit.asking import Events
 from gateway.audit.ledger import Ledger
 from gateway.identity import Subject
 from gateway.plan import Asker, Planner
+from gateway.schema.objects import Objects
 from gateway.sharing.filing import Filing
 from gateway.sharing.reading import Cases
 
@@ -29,6 +30,8 @@ class Context:
     request_id: str
     follower: "Follower | None" = None
     """Who follows changes; in a subscription."""
+    objects: Objects = field(default_factory=Objects, init=False)
+    """Made anew with every copy: what one caller was told is not for another."""
 
 
 def asker_of(scope: Scope, subject: Subject) -> Asker:

@@ -36,6 +36,12 @@ _END: Final = """
 MATCH (:Identity {iss: $iss, sub: $who})<-[:KNOWN_AS]-(:Person)-[:HOLDS]->(a:Appointment)
 WITH a, a.validTo AS before SET a.validTo = $at RETURN before
 """
+_GO: Final = """
+MATCH (:Identity {iss: $iss, sub: $who})<-[:KNOWN_AS]-(:Person)-[:HOLDS]->(h:Appointment)-[r:AT]->(old:Agency)
+MATCH (new:Agency {code: $code})
+DELETE r CREATE (h)-[:AT]->(new)
+RETURN old.code
+"""
 KNOWN: Final = (
     "MATCH (p:Person)-[:KNOWN_AS]->(:Identity {iss: $old, sub: $sub}) MERGE (i:Identity {iss: $iss, sub: $sub})"
     " MERGE (p)-[:KNOWN_AS]->(i)"
@@ -221,6 +227,28 @@ def test_an_appointment_that_ends_is_told_of_nothing_more(served: Served, case: 
         finally:
             served.cypher(_END, iss=DEVELOPMENT, who=who, at=before)
             until(lambda: served.ask(me, None, who)["me"]["appointment"] is not None, 5 * APPOINTMENTS, "it holds")
+
+
+def test_who_has_gone_to_another_agency_is_told_of_its_cases_and_of_no_other(
+    served: Served, case: str, other: Other
+) -> None:
+    who, me = f"staff@{CONSUMER}", "{ me { agency { code } } }"
+
+    def go(code: str) -> None:
+        served.cypher(_GO, iss=DEVELOPMENT, who=who, code=code)
+        until(lambda: served.ask(me, None, who)["me"]["agency"]["code"] == code, 5 * APPOINTMENTS, "it is noticed")
+
+    with Socket(served, who) as socket, Socket(served, "auditor") as overseeing:
+        socket.follow()
+        overseeing.follow()
+        go(other.consumer)
+        try:
+            move(served, case)
+            assert overseeing.told()["accessRequest"]["id"] == case
+            move(served, other.case)
+            assert socket.told()["accessRequest"]["id"] == other.case, "nothing before"
+        finally:
+            go(CONSUMER)
 
 
 def test_an_agency_that_has_no_part_in_a_case_any_more_is_not_told(served: Served, other: Other) -> None:
