@@ -21,7 +21,7 @@ from gateway.graph import Graph
 from gateway.identity import Authenticator
 from gateway.plan import Planner
 from gateway.plan.finish import Finish
-from gateway.schema.http import Endpoint
+from gateway.schema.answers import Answers
 from gateway.schema.limits import Bounds
 
 WARM: Final = 100
@@ -73,7 +73,7 @@ def _instrument() -> None:
         (Graph, "read", "read", _awaited),
         (Unpacker, "unpack", "unpack", _timed),
         (Finish, "one", "shape", _timed),
-        (Endpoint, "_encoded", "write", _timed),
+        (Answers, "encoded", "write", _timed),
         (Bounds, "known", "parse", _timed),
         (Bounds, "nodes", "parse", _timed),
     ):

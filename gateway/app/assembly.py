@@ -7,7 +7,7 @@ from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
-from starlette.routing import Route, Router
+from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.app.body import BodyLimit
@@ -20,6 +20,7 @@ from gateway.app.log_files import log_files
 from gateway.app.masking import Masking
 from gateway.app.replies import Code, refuse
 from gateway.app.sign_ins import SignIns
+from gateway.app.sockets import SocketDoor
 from gateway.audit.event import GATEWAY, Cause
 from gateway.audit.ledger import Ledger
 from gateway.audit.log import LogFolder
@@ -50,11 +51,13 @@ def create_app(
     """The whole application.
 
     From the outside in: id, headers, log and count (`Edge`); masking of errors; Host check; routes; around GraphQL
-    and evidence the caller's identification, and around GraphQL alone the body limit.
+    and evidence the caller's identification; around GraphQL alone the body limit, and around its sockets what may
+    open one.
     """
     door, evidence_door, health = _Door(), _Door(), Health()
     routes = [
         Route("/graphql", door),
+        WebSocketRoute("/graphql", SocketDoor(door, settings.socket_origins, settings.max_sockets)),
         *([Route(IDE_ROUTE, ide_file)] if settings.ide else []),
         Route("/evidence/{case}", evidence_door),
         Route("/log/{path:path}", log_files(Published(LogFolder(settings.state).public))),
@@ -126,9 +129,5 @@ async def _home(_request: Request) -> Response:
     return RedirectResponse("/graphql")
 
 
-async def _not_found(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "http":
-        await refuse(send, 404, Code.NOT_FOUND, "there is nothing here; GraphQL is at /graphql")
-    else:
-        await receive()
-        await send({"type": "websocket.close"})
+async def _not_found(_scope: Scope, _receive: Receive, send: Send) -> None:
+    await refuse(send, 404, Code.NOT_FOUND, "there is nothing here; GraphQL is at /graphql")

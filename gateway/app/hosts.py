@@ -24,7 +24,7 @@ class HostCheck:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http" or self._any or scope["path"] in PROBES:
+        if scope["type"] == "lifespan" or self._any or scope["path"] in PROBES:
             await self._app(scope, receive, send)
             return
         hosts = [value for name, value in scope["headers"] if name == b"host"]

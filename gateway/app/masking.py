@@ -1,11 +1,17 @@
 """Errors that nobody expected leave as an id, not as a trace; a graph that is away leaves as 503, to be tried again."""
 
+from contextlib import suppress
+from typing import Final
+
 import structlog
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from gateway.app.replies import RETRY_AFTER, Code, refuse
 from gateway.graph import GraphTimeout, GraphUnavailable
 from gateway.identity import KeysUnavailable
+
+INTERNAL: Final = 1011
+"""How a socket is closed for a mistake of ours (RFC 6455)."""
 
 _log = structlog.get_logger("gateway.error")
 
@@ -18,7 +24,7 @@ class Masking:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        if scope["type"] != "http":
+        if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
         begun = False
@@ -30,24 +36,24 @@ class Masking:
 
         try:
             await self._app(scope, receive, sending)
-        except (GraphUnavailable, KeysUnavailable) as error:
-            self._log(scope, error)
-            if begun:
+        except Exception as error:  # the last layer before the server: whatever it is, mask it
+            _log.error("failed", request_id=scope["state"]["request_id"], exc_info=error)
+            if begun and scope["type"] == "http":
                 raise
+            if begun:
+                with suppress(OSError, RuntimeError):  # the socket may be closed already
+                    await send({"type": "websocket.close", "code": INTERNAL, "reason": "something went wrong here"})
+            else:
+                await _answer(send, scope["state"]["request_id"], error)
+
+
+async def _answer(send: Send, request_id: str, error: Exception) -> None:
+    match error:
+        case GraphUnavailable() | KeysUnavailable():
             message = "a service that the gateway needs is away; try again in some seconds"
             await refuse(send, 503, Code.UNAVAILABLE, message, [RETRY_AFTER])
-        except GraphTimeout as error:
-            self._log(scope, error)
-            if begun:
-                raise
+        case GraphTimeout():
             await refuse(send, 504, Code.TIMEOUT, str(error))
-        except Exception as error:  # the last layer before the server: whatever it is, mask it
-            self._log(scope, error)
-            if begun:
-                raise
-            request_id = scope["state"]["request_id"]
+        case _:
             message = f"something went wrong here; the operator finds it as {request_id}"
             await refuse(send, 500, Code.INTERNAL, message, id=request_id)
-
-    def _log(self, scope: Scope, error: Exception) -> None:
-        _log.error("failed", request_id=scope["state"]["request_id"], exc_info=error)

@@ -37,6 +37,8 @@ log_writable: Final = Gauge(
     "gateway_log_writable", "Whether the log can be written, so that changes are taken", multiprocess_mode="mostrecent"
 )
 
+sockets_open: Final = Gauge("gateway_sockets_open", "WebSockets that are open", multiprocess_mode="livesum")
+
 public: Final = _callers.labels("public")
 identified: Final = _callers.labels("identified")
 refused: Final = _callers.labels("refused")

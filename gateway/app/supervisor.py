@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import uvicorn
+from prometheus_client.multiprocess import mark_process_dead
 from uvicorn.supervisors import Multiprocess
 
 from gateway.app.logs import configure_logging
@@ -51,7 +52,10 @@ def _config(app: object, settings: Settings) -> uvicorn.Config:
         workers=settings.workers,
         loop="uvloop",
         http="httptools",
-        ws="none",
+        ws="websockets-sansio",
+        ws_max_size=settings.max_body_bytes,
+        # Compression would cost each socket more memory than all else, and messages here are small.
+        ws_per_message_deflate=False,
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -91,6 +95,13 @@ class _Alone(uvicorn.Server):
 
 class _Several(Multiprocess):
     told = False
+
+    def keep_subprocess_alive(self) -> None:
+        """What a worker that died had open is open no longer."""
+        before = {process.pid for process in self.processes}
+        super().keep_subprocess_alive()
+        for pid in before - {process.pid for process in self.processes}:
+            mark_process_dead(pid)  # type: ignore[no-untyped-call]  # the package has no annotation there
 
     def handle_int(self) -> None:
         self.told = True

@@ -1,10 +1,12 @@
 """From an Authorization header to a Subject, at the cost of two look-ups in memory when the caller is known."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from hashlib import sha256
-from typing import Final, Generic, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from gateway.identity.errors import InvalidToken
 from gateway.identity.person import Lookup
@@ -17,6 +19,26 @@ _ENTRIES: Final = 10_000
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
+
+
+@dataclass(frozen=True, slots=True)
+class Identified:
+    """A caller, and when their credentials end, in seconds since the epoch; the public's never do."""
+
+    subject: Subject
+    expires: float = math.inf
+
+
+class Identify(Protocol):
+    """Who is at a socket, by the credentials that it was opened with or that are given in it."""
+
+    async def __call__(self, given: str | None, *, again: bool = False) -> Identified:
+        """The caller at this moment; `again` when they were identified before, and are no new one to be counted.
+
+        Raises:
+            InvalidToken: the credentials are no good, or not any more.
+            KeysUnavailable: the issuer's keys cannot be had at the moment.
+        """
 
 
 class _Memory(Generic[K, V]):
@@ -72,8 +94,12 @@ class Authenticator:
             InvalidToken: the credentials are no good.
             KeysUnavailable: the issuer's keys cannot be had at the moment.
         """
+        return (await self.identified(authorization)).subject
+
+    async def identified(self, authorization: str | None) -> Identified:
+        """The same, with when the credentials end."""
         if authorization is None:
-            return PUBLIC
+            return Identified(PUBLIC)
         scheme, _, token = authorization.partition(" ")
         token = token.strip(" ")
         if scheme.lower() != "bearer" or not token:
@@ -84,7 +110,7 @@ class Authenticator:
             proof = await self._verifier.verify(token)
             self._proofs.put(digest, proof, min(proof.expires, self._clock() + TOKEN_CACHE))
         key = (proof.iss, proof.sub, proof.appointment)
-        return self._subjects.get(key) or await self._ask(key)
+        return Identified(self._subjects.get(key) or await self._ask(key), proof.expires)
 
     async def _ask(self, key: tuple[str, str, str | None]) -> Subject:
         """Ask the graph, once for all who want to know the same at the same time."""

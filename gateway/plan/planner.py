@@ -18,7 +18,7 @@ from gateway.plan.errors import BadInput
 from gateway.plan.finish import Finish, Pending, decided, decision, filled, pending
 from gateway.plan.mapping import Connection, Elsewhere, Entity
 from gateway.plan.selection import Selected, Selection, Selections, variables
-from gateway.plan.shaped import Shaped, shaped
+from gateway.plan.shaped import Fault, Shaped, shaped
 from gateway.plan.statements import Batch
 from gateway.plan.text import terms
 from gateway.plan.writer import Writer
@@ -137,6 +137,21 @@ class Planner:
             raise BadInput("TOO_MANY_IDS", f"{info.field_name}: at most {self.most_page} ids, these are {len(ids)}.")
         keys = [(t, "id", i) if (t := self._type_of(i)) else None for i in ids]
         return await self._many(info, asker, keys)
+
+    async def several(
+        self, info: GraphQLResolveInfo[Any], asker: Asker, type_name: str, ids: Sequence[str]
+    ) -> list[Shaped | None]:
+        """An answer for each of many objects of a type, by their ids, for a field in a list of something else."""
+        found = await self._many(info, asker, [(type_name, "id", one) for one in ids])
+        faults: list[list[Fault]] = [[] for _ in ids]
+        for fault in found.faults:
+            place, *path = fault.path
+            assert isinstance(place, int)
+            faults[place].append(Fault(tuple(path), fault.message))
+        return [
+            None if data is None and not some else shaped(data, tuple(some))
+            for data, some in zip(found.data, faults, strict=True)
+        ]
 
     async def references(
         self,

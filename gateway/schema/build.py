@@ -5,7 +5,6 @@ from datetime import date
 from typing import Any, Final
 
 from graphql import GraphQLError, GraphQLResolveInfo
-from strawberry.federation import Schema
 from strawberry.schema.config import StrawberryConfig
 from strawberry.types import get_object_definition
 from strawberry.types.field import StrawberryField
@@ -18,6 +17,7 @@ from gateway.schema.limits import Bounds, Limits
 from gateway.schema.mutation import Mutation
 from gateway.schema.query import Query
 from gateway.schema.scalars import DATE, DATE_TIME, DateTime
+from gateway.schema.subscription import Subscription
 
 ENTITIES: Final[Mapping[str, Entity]] = {
     "Agency": agency.ENTITY,
@@ -64,11 +64,12 @@ def _directly(declared: StrawberryField, named: Callable[[Any], str]) -> Callabl
     return resolve
 
 
-def build_schema(limits: Limits | None = None, *, suggestions: bool = True, sdl: bool = True) -> Schema:
+def build_schema(limits: Limits | None = None, *, suggestions: bool = True, sdl: bool = True) -> BoundedSchema:
     """The schema, with its limits, and with documents parsed and validated once."""
     schema = BoundedSchema(
         query=Query,
         mutation=Mutation,
+        subscription=Subscription,
         types=[field.Field],
         config=StrawberryConfig(
             scalar_map={DateTime: DATE_TIME, date: DATE}, disable_field_suggestions=not suggestions

@@ -27,7 +27,8 @@ Asked = Info[Context, Any]
 
 async def _object(info: Asked, entity: str, identifier: str) -> Any:
     """Answered by the plan, like everything of the catalogue, and so only as far as the caller may know it."""
-    return await info.context.planner.by_key(info._raw_info, info.context.asker, entity, {"id": identifier})
+    context = info.context
+    return await context.objects.one(context.planner, info._raw_info, context.asker, entity, identifier)
 
 
 @strawberry.type(description="期限. One rule's clock, with the working days that it counts.")

@@ -1,12 +1,20 @@
 """What a resolver knows of its request."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from starlette.types import Scope
 
 from gateway.audit.asking import Events
 from gateway.audit.ledger import Ledger
+from gateway.identity import Subject
 from gateway.plan import Asker, Planner
+from gateway.schema.objects import Objects
 from gateway.sharing.filing import Filing
 from gateway.sharing.reading import Cases
+
+if TYPE_CHECKING:
+    from gateway.schema.subscription import Follower
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +28,13 @@ class Context:
     filing: Filing
     cases: Cases
     request_id: str
+    follower: "Follower | None" = None
+    """Who follows changes; in a subscription."""
+    objects: Objects = field(default_factory=Objects, init=False)
+    """Made anew with every copy: what one caller was told is not for another."""
+
+
+def asker_of(scope: Scope, subject: Subject) -> Asker:
+    """Who asks. The public's new shapes of query are counted by address."""
+    client = scope.get("client")
+    return Asker(subject, subject.id or (client[0] if client else "unknown"))

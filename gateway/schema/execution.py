@@ -4,10 +4,10 @@ Strawberry's own `execute` parses and validates for every request unless extensi
 was a tenth of what a small query costs this process.
 """
 
-from collections.abc import Iterable
+from collections.abc import AsyncGenerator, Iterable
 from typing import Any
 
-from graphql import GraphQLError, OperationType, execute
+from graphql import Executor, GraphQLError, OperationType, execute, subscribe
 from graphql.pyutils import is_awaitable
 from strawberry.federation import Schema
 from strawberry.types import ExecutionContext, ExecutionResult
@@ -52,9 +52,10 @@ class BoundedSchema(Schema):
             kind = _kind(known, operation_name)
         except GraphQLError as error:
             return ExecutionResult(data=None, errors=[error])
-        # There are no subscriptions by any method, as validation says.
-        refusable = allowed_operation_types is not None and kind is not OperationType.SUBSCRIPTION
-        if refusable and Allowed[kind.name] not in (allowed_operation_types or ()):
+        if kind is OperationType.SUBSCRIPTION:
+            message = "A subscription is sent over a WebSocket at this address, by the protocol graphql-transport-ws."
+            raise Refused(400, "WEBSOCKET_NEEDED", message)
+        if allowed_operation_types is not None and Allowed[kind.name] not in allowed_operation_types:
             message = f"A {kind.value} cannot be sent by this method; send it by POST."
             raise Refused(405, "GET_NOT_ALLOWED", message, "POST")
         errors = known.errors or self._too_much(known, operation_name, variable_values or {})
@@ -74,13 +75,58 @@ class BoundedSchema(Schema):
             found = await found
         return ExecutionResult(data=found.data, errors=found.errors)
 
+    async def follow(
+        self, query: str | None, variables: dict[str, Any] | None, context: Any, name: str | None
+    ) -> AsyncGenerator[ExecutionResult, None] | ExecutionResult:
+        """Begin a subscription: its results, one for each event, or why there are none.
+
+        Raises:
+            Refused: there is no document, it has no such operation, or that is no subscription.
+        """
+        if not query:
+            raise Refused(400, "QUERY_MISSING", "The member query is missing or empty.")
+        try:
+            known = self.bounds.known(query)
+            kind = _kind(known, name)
+        except GraphQLError as error:
+            return ExecutionResult(data=None, errors=[error])
+        if kind is not OperationType.SUBSCRIPTION:
+            message = f"Only subscriptions are taken over a WebSocket; send a {kind.value} to this address by POST."
+            raise Refused(400, "SUBSCRIPTION_NEEDED", message)
+        errors = known.errors or self._too_much(known, name, variables or {})
+        if errors:
+            return ExecutionResult(data=None, errors=list(errors))
+        found: Any = subscribe(
+            self._schema,
+            known.document,
+            None,
+            context,
+            variables,
+            name,
+            executor_class=_EventExecutor,
+            hide_suggestions=not self.bounds.suggestions,
+        )
+        if is_awaitable(found):
+            found = await found
+        return found if isinstance(found, AsyncGenerator) else ExecutionResult(data=found.data, errors=found.errors)
+
     def _too_much(self, known: Known, name: str | None, variables: dict[str, Any]) -> tuple[GraphQLError, ...]:
         found, most = self.bounds.nodes(known, name, variables), self.bounds.limits.nodes
         return (TooMuch("nodes", most, found),) if found > most else ()
 
 
+class _EventExecutor(PlannedExecutor):
+    """Runs each event in the context that came with it: the caller is looked up anew for each."""
+
+    def build_per_event_executor(self, payload: Any) -> Executor[Any]:
+        """With the event's own context."""
+        executor = super().build_per_event_executor(payload)
+        executor.context_value = payload.context
+        return executor
+
+
 def _kind(known: Known, name: str | None) -> OperationType:
-    """Whether the operation to be run is a query or a mutation."""
+    """What the operation to be run is."""
     if name is None and len(known.operations) > 1 and not known.errors:
         raise GraphQLError(
             f"The document has {len(known.operations)} operations; say by operationName which one to run.",

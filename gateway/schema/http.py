@@ -4,33 +4,35 @@ Strawberry's own view serves many frameworks, with uploads, batches and subscrip
 was a quarter of what a small query costs this process, and its refusals have no codes.
 """
 
-from dataclasses import dataclass
+from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import orjson
-import structlog
-from graphql import GraphQLError
 from starlette.types import ASGIApp, Receive, Scope, Send
 from strawberry.http.ides import get_graphql_ide_html
-from strawberry.types import ExecutionResult
 from strawberry.types.graphql import OperationType
 
 from gateway.audit.asking import Events
 from gateway.audit.ledger import Ledger
-from gateway.graph import Graph, GraphTimeout, GraphUnavailable
-from gateway.identity import PUBLIC, Subject
-from gateway.plan import Asker, BadInput, Budget, Planner
+from gateway.graph import Graph
+from gateway.identity import PUBLIC
+from gateway.plan import Asker, Budget, Planner
 from gateway.policy.store import PolicyStore
 from gateway.schema import ide
+from gateway.schema.answers import Answers
 from gateway.schema.build import ENTITIES, build_schema
-from gateway.schema.context import Context
+from gateway.schema.context import Context, asker_of
 from gateway.schema.limits import Limits
-from gateway.schema.refusals import Refused, coded
+from gateway.schema.operation import Operation, checked, parsed
+from gateway.schema.refusals import Refused
+from gateway.schema.sockets import Sockets
+from gateway.schema.streams import Streams
 from gateway.schema.upkeep import Upkeep
 from gateway.schema.usage import SOURCE, usage_of
 from gateway.settings import Settings
+from gateway.sharing.changes import Changes
 from gateway.sharing.clocks import Rules
 from gateway.sharing.filing import Filing
 from gateway.sharing.reading import Cases
@@ -42,20 +44,9 @@ RESPONSE_TYPE: Final = "application/graphql-response+json"
 
 _METHODS: Final = {"GET": {OperationType.QUERY}, "POST": {OperationType.QUERY, OperationType.MUTATION}}
 
-_log = structlog.get_logger("gateway.graphql")
-
-
-@dataclass(frozen=True, slots=True)
-class _Operation:
-    """What a client sent."""
-
-    query: str | None
-    variables: dict[str, Any] | None
-    name: str | None
-
 
 class Endpoint:
-    """The GraphQL endpoint."""
+    """The GraphQL endpoint; subscriptions come to it over a WebSocket."""
 
     def __init__(
         self, settings: Settings, planner: Planner, upkeep: Upkeep, ledger: Ledger, filing: Filing, cases: Cases
@@ -77,12 +68,17 @@ class Endpoint:
         self._filing = filing
         self._cases = cases
         self._upkeep = upkeep
-        self._most_bytes = settings.max_response_bytes
-        self._timeout = settings.query_timeout
+        self._answers = Answers(settings.max_response_bytes, settings.query_timeout)
+        changes = Changes(cases.graph, timedelta(seconds=settings.query_timeout))
+        streams = Streams(self._schema, self._answers, self._context, changes, upkeep)
+        self._sockets = Sockets(streams, settings.max_subscriptions)
         self._page = (ide.page() or get_graphql_ide_html(graphql_ide="graphiql")).encode() if settings.ide else None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; one that cannot be run is refused as a GraphQL error with a code."""
+        if scope["type"] == "websocket":
+            await self._sockets(scope, receive, send)
+            return
         headers: dict[bytes, bytes] = dict(scope["headers"])
         accept = headers.get(b"accept", b"").decode("latin-1")
         media_type, allow = RESPONSE_TYPE if RESPONSE_TYPE in accept else JSON, ""
@@ -99,14 +95,14 @@ class Endpoint:
             content = orjson.dumps({"errors": [refusal.formatted]})
         await _send(send, status, media_type, content, allow)
 
-    async def _operation(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> _Operation | None:
+    async def _operation(self, scope: Scope, headers: dict[bytes, bytes], receive: Receive) -> Operation | None:
         """What the client sent; None when the client has left before all of it had come."""
         if scope["method"] == "GET":
             given: Any = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
             for name in ("variables", "extensions"):
                 if given.get(name):
-                    given[name] = _parsed(given[name], f"The parameter {name}")
-            return _checked(given)
+                    given[name] = parsed(given[name], f"The parameter {name}")
+            return checked(given)
         if scope["method"] != "POST":
             raise Refused(405, "METHOD_NOT_ALLOWED", "Only GET and POST are served here.", "GET, POST")
         # A media type that a page of a stranger's can send without being asked for leave is not taken (CSRF).
@@ -121,96 +117,32 @@ class Endpoint:
                 return None
             body += message_in.get("body", b"")
             more = message_in.get("more_body", False)
-        return _checked(_parsed(body, "The body"))
+        return checked(parsed(body, "The body"))
 
-    async def _run(self, scope: Scope, operation: _Operation, media_type: str) -> tuple[int, bytes]:
+    async def _run(self, scope: Scope, operation: Operation, media_type: str) -> tuple[int, bytes]:
         """Status and body. With the newer media type, a request that did not run is a 400."""
         self._upkeep.nudge()
         state = scope.get("state", {})
-        subject: Subject = state.get("subject", PUBLIC)
-        client = scope.get("client")
-        # The public's new shapes of query are counted by address.
-        asker = Asker(subject, subject.id or (client[0] if client else "unknown"))
+        asker = asker_of(scope, state.get("subject", PUBLIC))
         request_id = state.get("request_id", "unknown")
         result = await self._schema.execute(
             operation.query,
             operation.variables,
-            Context(asker, self._planner, self._ledger, self._events, self._filing, self._cases, request_id),
+            self._context(asker, request_id),
             operation_name=operation.name,
             allowed_operation_types=_METHODS[scope["method"]],
         )
-        members = self._members(result, request_id)
+        members = self._answers.members(result, request_id)
         status = 400 if media_type == RESPONSE_TYPE and "data" not in members else 200
-        return status, self._encoded(members)
+        return status, self._answers.encoded(members)
 
-    def _members(self, result: ExecutionResult, request_id: str) -> dict[str, Any]:
-        """The result as JSON members, with every unexpected error masked."""
-        errors = result.errors or []
-        if not errors:
-            return {"data": result.data}
-        for error in errors:
-            if isinstance(error.original_error, GraphUnavailable):
-                raise error.original_error
-        shown = [self._shown(error, request_id) for error in errors]
-        if result.data is None and all(error.path is None for error in errors):
-            return {"errors": shown}
-        return {"data": result.data, "errors": shown}
-
-    def _shown(self, error: GraphQLError, request_id: str) -> Any:
-        cause = error.original_error
-        if isinstance(cause, BadInput):
-            return {**error.formatted, "extensions": cause.extensions}
-        if isinstance(cause, GraphTimeout):
-            code = {"code": "LIMIT_TIME", "most": self._timeout}
-            message = f"The query took longer than {self._timeout:g} seconds (GATEWAY_QUERY_TIMEOUT); ask for less."
-            return {**error.formatted, "message": message, "extensions": code}
-        if cause is None or isinstance(cause, GraphQLError):
-            return coded(error)
-        _log.error("unexpected error", request_id=request_id, exc_info=cause)
-        message = f"Something went wrong on our side. Report it with this id: {request_id}."
-        return {**error.formatted, "message": message, "extensions": {"code": "INTERNAL", "id": request_id}}
-
-    def _encoded(self, members: dict[str, Any]) -> bytes:
-        """The response's bytes; one over the limit is refused whole."""
-        encoded = orjson.dumps(members)
-        if len(encoded) <= self._most_bytes:
-            return encoded
-        message = (
-            f"The response has {len(encoded)} bytes; at most {self._most_bytes} are allowed "
-            "(GATEWAY_MAX_RESPONSE_BYTES). Ask for smaller pages or fewer fields."
-        )
-        refusal = {"message": message, "extensions": {"code": "LIMIT_RESPONSE", "most": self._most_bytes}}
-        return orjson.dumps({"data": None, "errors": [refusal]})
+    def _context(self, asker: Asker, request_id: str) -> Context:
+        return Context(asker, self._planner, self._ledger, self._events, self._filing, self._cases, request_id)
 
     def _ide(self) -> bytes:
         if self._page is None:
             raise Refused(404, "NOT_FOUND", "There is no page here; send a query.")
         return self._page
-
-
-def _parsed(text: bytes | str, what: str) -> Any:
-    """JSON without lone surrogates and without nesting that would exhaust the stack."""
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError as problem:
-        raise Refused(400, "NOT_JSON", f"{what} is not valid JSON: {problem}.") from None
-
-
-def _checked(given: Any) -> _Operation:
-    if isinstance(given, list):
-        raise Refused(400, "BATCHING_OFF", "One operation per request; a list of them is not taken.")
-    if not isinstance(given, dict):
-        raise Refused(400, "BAD_REQUEST", "The request body has to be a JSON object with the member query.")
-    for name, kind, said in (
-        ("query", str, "a string"),
-        ("variables", dict, "an object"),
-        ("operationName", str, "a string"),
-        ("extensions", dict, "an object"),
-    ):
-        value = given.get(name)
-        if value is not None and not isinstance(value, kind):
-            raise Refused(400, "BAD_REQUEST", f"The member {name} must be {said} or null.")
-    return _Operation(given.get("query"), given.get("variables"), given.get("operationName"))
 
 
 async def _send(send: Send, status: int, media_type: str, content: bytes, allow: str = "") -> None:

@@ -96,6 +96,13 @@ def _responder(value: str) -> str:
         raise ValueError(f"must be {OCSP_OF_CERTIFICATE!r}, or {str(problem).removeprefix('must be ')}") from None
 
 
+def _origins(value: tuple[str, ...]) -> tuple[str, ...]:
+    for one in value:
+        if one != "*" and not re.fullmatch(r"https?://[^/@\s*]+", one):
+            raise ValueError("must be origins as browsers send them, like https://app.example.org:8443, or *")
+    return value
+
+
 def _option(default: Any, description: str, *, unit: str = "", shown: str = "", **limits: Any) -> Any:
     """A field of `Settings`. `unit`, and `shown` for a default whose value alone says too little, go into the table."""
     extra: Any = {"unit": unit, "shown": shown}
@@ -128,6 +135,12 @@ class Settings(BaseSettings):
         "Names that a request's Host header may carry, comma-separated, like `data.example.org` or `*.example.org`;"
         " `*` for any. Needed when the address is not loopback",
         shown="loopback names",
+    )
+    socket_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list), AfterValidator(_origins)] = _option(
+        (),
+        "Origins of web pages that may open a WebSocket here for subscriptions, comma-separated, like"
+        " `https://app.example.org`; `*` for any. Pages of the gateway's own address always may",
+        shown="none",
     )
     production: bool = _option(
         False,
@@ -251,7 +264,9 @@ class Settings(BaseSettings):
     )
 
     # Limits
-    max_body_bytes: int = _option(1_000_000, "Largest request body", unit="bytes", ge=1_000, le=100_000_000)
+    max_body_bytes: int = _option(
+        1_000_000, "Largest request body, and largest message over a WebSocket", unit="bytes", ge=1_000, le=100_000_000
+    )
     max_response_bytes: int = _option(16_000_000, "Largest response", unit="bytes", ge=10_000, le=1_000_000_000)
     max_tokens: int = _option(5_000, "Tokens in a document", unit="tokens", ge=50, le=1_000_000)
     max_depth: int = _option(15, "Nesting of selections", unit="levels", ge=1, le=200)
@@ -262,6 +277,8 @@ class Settings(BaseSettings):
         50_000, "Nodes that an operation could return, from its page sizes", unit="nodes", ge=1, le=10_000_000
     )
     max_page_size: int = _option(100, "Largest `first` or `last`", unit="nodes", ge=1, le=10_000)
+    max_sockets: int = _option(1_000, "Open WebSockets per process", unit="sockets", ge=1, le=100_000)
+    max_subscriptions: int = _option(20, "Subscriptions over one WebSocket", unit="subscriptions", ge=1, le=10_000)
     query_timeout: float = _option(
         30.0, "How long one operation may take; enforced in Neo4j too", unit="seconds", gt=0, le=3600
     )

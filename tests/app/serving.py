@@ -71,7 +71,9 @@ async def serving(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
-        config = uvicorn.Config(app, log_config=None, access_log=False, ws="none", timeout_graceful_shutdown=2)
+        config = uvicorn.Config(
+            app, log_config=None, access_log=False, ws="websockets-sansio", timeout_graceful_shutdown=2
+        )
         server = _Server(config)
         task = asyncio.create_task(server.serve(sockets=[listener]))
         while not server.started:
@@ -87,7 +89,7 @@ async def serving(app: ASGIApp) -> AsyncIterator[httpx.AsyncClient]:
 
 @asynccontextmanager
 async def gateway(
-    settings: Settings, graph: ScriptedGraph | None = None, endpoint: Endpoint | None = None
+    settings: Settings, graph: ScriptedGraph | None = None, endpoint: ASGIApp | None = None
 ) -> AsyncIterator[httpx.AsyncClient]:
     """The whole application around `endpoint`, as a client sees it."""
     known, answering = graph or ScriptedGraph(), endpoint or Endpoint()

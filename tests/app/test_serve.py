@@ -7,12 +7,17 @@ import socket
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import psutil
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from gateway.cli.serve import EXAMPLE, _called
+from gateway.identity.development import development_token
 from tests.app.process import START, Gateway, command, command_here, free_port, gone, until
 
 
@@ -81,10 +86,24 @@ def test_a_database_that_dies_is_503_until_it_is_back_by_itself(running: Gateway
     assert "errors" not in running.query(EXAMPLE)
 
 
-def test_ctrl_c_stops_everything(running: Gateway) -> None:
+def test_ctrl_c_stops_everything_and_closes_sockets_so_that_they_come_again(running: Gateway) -> None:
     family = running.family()
-    assert running.end(signal.SIGINT) == 0
+    token = development_token(running.state, "urn:gateway:api", "auditor", lifetime=60)
+    with _socket(running) as socket:
+        socket.send(json.dumps({"type": "connection_init", "payload": {"Authorization": f"Bearer {token}"}}))
+        assert socket.recv(timeout=30) == '{"type":"connection_ack"}'
+        query = {"query": "subscription { caseChanged { changedAt } }"}
+        socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": query}))
+        socket.send(json.dumps({"type": "ping"}))
+        assert socket.recv(timeout=30) == '{"type":"pong"}'
+        assert running.end(signal.SIGINT) == 0
+        with pytest.raises(ConnectionClosed) as closed:
+            socket.recv(timeout=5)
+        assert closed.value.rcvd is not None
+        assert closed.value.rcvd.code == 1012
     until(lambda: gone(family), 10, "everything stopped")
+    assert "Traceback" not in running.err
+    assert "timeout graceful shutdown exceeded" not in running.err
 
 
 def test_several_workers_share_the_port_and_the_figures_and_die_with_a_killed_gateway(state: Path) -> None:
@@ -96,7 +115,14 @@ def test_several_workers_share_the_port_and_the_figures_and_die_with_a_killed_ga
         assert _graphql_count(gateway) == before + 20
 
         first, second = _workers(gateway)
-        first.kill()
+        with ExitStack() as stack:
+            opened = 0
+            while opened < 50 and not _serves(first, gateway):
+                stack.enter_context(_socket(gateway))
+                opened += 1
+            until(lambda: _open_sockets(gateway) == opened, 5, "sockets are counted over all workers")
+            first.kill()
+            until(lambda: _open_sockets(gateway) < opened, 30, "those of a worker that died are not open any more")
         until(lambda: len(_workers(gateway)) == 2 and first not in _workers(gateway), 30, "a new worker")
         until(lambda: gateway.get("/readyz").status_code == 200, 30, "ready")
         assert second.is_running()
@@ -179,6 +205,21 @@ def test_a_token_can_be_made_without_a_running_gateway(tmp_path: Path) -> None:
     assert made.stdout.count(".") == 2
     assert "nobody checked the name" in made.stderr
     assert command(tmp_path / "state", "token", "--list").returncode == 1
+
+
+def _socket(gateway: Gateway) -> AbstractContextManager[ClientConnection]:
+    return connect(f"ws://127.0.0.1:{gateway.port}/graphql", subprotocols=[Subprotocol("graphql-transport-ws")])
+
+
+def _open_sockets(gateway: Gateway) -> float:
+    lines = gateway.get("/metrics").text.splitlines()
+    return sum(float(line.split()[-1]) for line in lines if line.startswith("gateway_sockets_open "))
+
+
+def _serves(worker: psutil.Process, gateway: Gateway) -> bool:
+    """Whether somebody is connected to this worker."""
+    found = worker.net_connections(kind="tcp")
+    return any(one.status == psutil.CONN_ESTABLISHED and one.laddr.port == gateway.port for one in found)
 
 
 def _graphql_count(gateway: Gateway) -> float:

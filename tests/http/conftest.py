@@ -14,6 +14,9 @@ APPOINTMENTS = 2.0
 SHAPES = 60
 TIMEOUT = 4.0
 RESPONSE = 20_000
+PAGES = "https://app.example.org"
+SOCKETS = 3
+SUBSCRIPTIONS = 2
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +47,9 @@ def strict(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "QUERY_TIMEOUT": str(TIMEOUT),
         "MAX_RESPONSE_BYTES": str(RESPONSE),
         "NEW_SHAPES_PER_MINUTE": str(SHAPES),
+        "SOCKET_ORIGINS": PAGES,
+        "MAX_SOCKETS": str(SOCKETS),
+        "MAX_SUBSCRIPTIONS": str(SUBSCRIPTIONS),
     }
     with (
         Gateway(path / "state", **more) as gateway,

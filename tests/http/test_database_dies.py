@@ -7,12 +7,19 @@ from typing import Final, Self
 
 import httpx
 
+from gateway.graph import make_id
 from tests.app.process import START, until
 from tests.http.conftest import TIMEOUT
 from tests.http.served import GOOD, Served, refusal
+from tests.http.socket import Socket
 
 PAGE: Final = "{ datasets(first: 100) { nodes { title fields(first: 20) { nodes { name title } } } } }"
 UNAVAILABLE: Final = "a service that the gateway needs is away; try again in some seconds"
+CASE: Final = """
+CREATE (:Case {id: $id, kind: 'APPLICATION', state: 'WITHDRAWN', version: 2, purpose: 'SERVICE', consumer: $agency,
+  provider: 'ag_nobody', consumerJurisdiction: 'ju', providerJurisdiction: 'ju', jurisdictions: [],
+  dataset: 'ds_nothing', filedAt: toString(datetime.realtime('Z')), movedAt: toString(datetime.realtime('Z'))})
+"""
 LONGEST: Final = 20.0
 """Seconds for an answer, whatever it says."""
 
@@ -57,7 +64,8 @@ def _status(served: Served, path: str) -> int:
 def test_a_killed_database_is_503_until_it_is_back_by_itself(served: Served) -> None:
     right = {who: served.ask(PAGE, None, who) for who in (None, "staff@water")}
     java = served.java()
-    with Askers(served, 3) as askers:
+    with Socket(served, "staff@water") as socket, Askers(served, 3) as askers:
+        socket.follow()
         until(lambda: len(askers.answers) > 8, 10, "queries are answered")
         java.kill()
         until(lambda: _status(served, "/readyz") == 503, 10, "not ready")
@@ -65,6 +73,9 @@ def test_a_killed_database_is_503_until_it_is_back_by_itself(served: Served) -> 
         until(lambda: _status(served, "/readyz") == 200, START, "ready again")
         after = len(askers.answers)
         until(lambda: len(askers.answers) > after + 8, 30, "queries are answered again")
+        served.cypher(CASE, id="cs_after", agency=make_id("ag_", "water"))
+        assert socket.told()["accessRequest"]["id"] == "cs_after", "who follows goes on following"
+        served.cypher("MATCH (c:Case {id: 'cs_after'}) DELETE c")
     assert served.java().pid != java.pid
     refused = [answer for answer in askers.answers if answer.status_code != 200]
     assert refused

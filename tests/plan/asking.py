@@ -81,7 +81,9 @@ class Gateway:
         *,
         sparse: Mapping[str, int] | None = None,
         table_for: Callable[[Profile], AccessTable] = POLICY.table_for,
+        cases: Cases = NO_CASES,
     ) -> None:
+        self.cases = cases
         self.schema: Schema = build_schema(limits)
         self.planner = Planner(
             graph,
@@ -97,7 +99,7 @@ class Gateway:
     ) -> ExecutionResult:
         """The result of one request."""
         context = Context(
-            Asker(subject, subject.id or "test"), self.planner, NO_LEDGER, NO_EVENTS, NO_FILING, NO_CASES, "test"
+            Asker(subject, subject.id or "test"), self.planner, NO_LEDGER, NO_EVENTS, NO_FILING, self.cases, "test"
         )
         found = await self.schema.execute(query, variable_values=dict(variables or {}), context_value=context)
         assert isinstance(found, ExecutionResult)

@@ -1,0 +1,33 @@
+"""Objects of the catalogue below something that the plan does not answer, like a case: asked for together.
+
+The resolvers of one field in a list are called one after another before any of them is answered. So what all of them
+ask for is one statement, and not one for each row.
+"""
+
+from collections.abc import Awaitable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from graphql import GraphQLResolveInfo
+from strawberry.dataloader import DataLoader
+
+from gateway.plan import Asker, Planner, Shaped
+
+
+@dataclass(slots=True)
+class Objects:
+    """What one request has asked for."""
+
+    _loaders: dict[Any, DataLoader[str, Shaped | None]] = field(default_factory=dict)
+
+    def one(
+        self, planner: Planner, info: GraphQLResolveInfo[Any], asker: Asker, type_name: str, identifier: str
+    ) -> Awaitable[Shaped | None]:
+        """An object by its global id, as far as the caller may know of it."""
+        place = (type_name, *map(id, info.field_nodes))
+        loader = self._loaders.get(place)
+        if loader is None:
+            load = partial(planner.several, info, asker, type_name)
+            loader = self._loaders[place] = DataLoader(load, max_batch_size=planner.most_page)
+        return loader.load(identifier)
