@@ -8,21 +8,20 @@ from typing import Final, Self
 import httpx
 
 from tests.app.process import START, until
-from tests.http.conftest import TIMEOUT
 from tests.http.served import GOOD, Served, refusal
 
 PAGE: Final = "{ datasets(first: 100) { nodes { title fields(first: 20) { nodes { name title } } } } }"
 UNAVAILABLE: Final = "a service that the gateway needs is away; try again in some seconds"
-LONGEST: Final = 20.0
-"""Seconds for an answer, whatever it says."""
 
 
 class Askers:
-    """Clients that ask the same again and again, some with a token, until they are told to stop."""
+    """Clients that ask the same again and again, some with a token, until they are told to stop.
+
+    Each answer has to come within the client's patience, whatever it says.
+    """
 
     def __init__(self, served: Served, number: int) -> None:
         self.answers: list[httpx.Response] = []
-        self.slowest = 0.0
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._ask, args=(served, i)) for i in range(number)]
 
@@ -38,9 +37,7 @@ class Askers:
 
     def _ask(self, served: Served, number: int) -> None:
         while not self._stop.is_set():
-            began = time.monotonic()
             self.answers.append(served.send(PAGE, None, "staff@water" if number % 2 else None))
-            self.slowest = max(self.slowest, time.monotonic() - began)
             time.sleep(0.05)
 
 
@@ -73,7 +70,6 @@ def test_a_killed_database_is_503_until_it_is_back_by_itself(served: Served) -> 
     for answer in askers.answers:
         if answer.status_code == 200:
             assert answer.json()["data"] in right.values()
-    assert askers.slowest < LONGEST
     assert served.ask(PAGE, None, "staff@water") == right["staff@water"]
     assert served.gateway.process.poll() is None
     assert "Traceback" not in served.gateway.err
@@ -83,9 +79,7 @@ def test_a_database_that_says_nothing_is_503_too(strict: Served) -> None:
     java = strict.java()
     java.send_signal(signal.SIGSTOP)
     try:
-        began = time.monotonic()
         _unavailable(strict.send(GOOD))
-        assert TIMEOUT < time.monotonic() - began < LONGEST
         assert _status(strict, "/readyz") == 503
         assert _status(strict, "/healthz") == 200
     finally:
