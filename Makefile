@@ -6,6 +6,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # Where pip is quiet about what it does, a newcomer would think that it hangs.
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on
+# How many processes share the tests, each with a Neo4j of its own; 0 is one after another, in this process.
+WORKERS ?= 2
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev run test deep crash drill check conformance bench demo seed lock clean
@@ -19,8 +21,8 @@ setup-dev: $(VENV)/.installed-dev
 run: setup ## Start the gateway on http://127.0.0.1:8000/graphql, with Neo4j and the demonstration city
 	@exec $(BIN)/gateway serve
 
-test: setup-dev ## Run all tests that need no other language's tools
-	$(BIN)/python -m pytest
+test: setup-dev ## Run all tests that need no other language's tools (WORKERS=N)
+	$(BIN)/python -m pytest -n $(WORKERS)
 
 deep: setup-dev ## The random comparisons of the tests, many times as long and new in every run (EXAMPLES=N)
 	GATEWAY_TEST_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest tests/plan/test_differential.py $(wildcard tests/properties)

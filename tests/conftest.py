@@ -1,4 +1,4 @@
-"""One embedded Neo4j for the whole run, started when the first test asks for it.
+"""One embedded Neo4j for each worker of a run, started when the first test asks for it.
 
 All asynchronous tests and fixtures share one event loop: a driver's connections belong to the loop that opened them.
 """
@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from gateway.graph import EmbeddedNeo4j, Graph, migrate, open_graph
 from tests.support.database import DatabaseSettings, empty
+from tests.support.scheduling import Scheduling, in_order
 
 # How fast examples are drawn is the machine's business: the first text of a run alone can take a second.
 settings.register_profile("gateway", suppress_health_check=[HealthCheck.too_slow])
@@ -47,6 +48,16 @@ async def module_graph(shared_graph: Graph) -> Graph:
     """An empty, migrated graph that one module's tests fill once. Never together with `graph` in one module."""
     await empty(shared_graph)
     return shared_graph
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes longest begins first."""
+    items[:] = in_order(items)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Scheduling:
+    """Where there are several workers."""
+    return Scheduling(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -12,6 +12,7 @@ from gateway.graph import GraphTimeout, GraphUnavailable
 from gateway.identity.development import development_token
 from gateway.settings import Settings
 from tests.app.serving import Endpoint, ScriptedGraph, gateway
+from tests.support.waiting import eventually
 
 Logs = Callable[[], list[dict[str, Any]]]
 
@@ -50,7 +51,7 @@ async def test_a_caller_who_stops_sending_is_let_go(settings: Settings, logs: Lo
         writer.close()
         await writer.wait_closed()
         assert await reader.read() == b""
-        await asyncio.sleep(0.1)
+        await eventually(lambda: any(line["event"] == "request" for line in logs()))
     assert [line["status"] for line in logs() if line["event"] == "request"] == [499]
 
 

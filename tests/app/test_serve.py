@@ -26,42 +26,37 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("serve") / "state"
 
 
-def test_a_first_start_ends_with_an_address_a_token_and_a_query_that_works(state: Path) -> None:
-    with Gateway(state) as gateway:
-        gateway.announced()
-        assert f"http://127.0.0.1:{gateway.port}/graphql" in gateway.out
-        assert "gateway token --as center" in gateway.out
-        page = gateway.query(EXAMPLE)
-        assert "errors" not in page
-        assert len(page["data"]["datasets"]["nodes"]) == 3
-        if shutil.which("curl"):
-            told = subprocess.run(gateway.curl(), capture_output=True, check=True, timeout=30)
-            assert json.loads(told.stdout) == page
-
-        listed = command(state, "token", "--list")
-        assert listed.returncode == 0, listed.stderr
-        assert "center" in listed.stdout
-        token = command(state, "token", "--as", "center").stdout.strip()
-        assert gateway.query("{ me { name roles } }", token)["data"]["me"]["roles"] == ["CENTER"]
-        unknown = command(state, "token", "--as", "centre")
-        assert (unknown.returncode, unknown.stdout) == (1, "")
-        assert "center" in unknown.stderr
-
-        for request in range(3):
-            assert gateway.get("/readyz").status_code == 200, request
-        family = gateway.family()
-        assert len(family) > 1
-        assert gateway.end(signal.SIGTERM) == 0
-        until(lambda: gone(family), 10, "everything stopped")
-        assert "Traceback" not in gateway.err
-        assert token not in gateway.err
-
-
 @pytest.fixture(scope="module")
 def running(state: Path) -> Iterator[Gateway]:
     """A gateway that several tests use; the last one ends it."""
     with Gateway(state) as gateway:
         yield gateway.announced()
+
+
+def test_a_first_start_ends_with_an_address_a_token_and_a_query_that_works(running: Gateway) -> None:
+    assert f"http://127.0.0.1:{running.port}/graphql" in running.out
+    assert "gateway token --as center" in running.out
+    page = running.query(EXAMPLE)
+    assert "errors" not in page
+    assert len(page["data"]["datasets"]["nodes"]) == 3
+    if shutil.which("curl"):
+        told = subprocess.run(running.curl(), capture_output=True, check=True, timeout=30)
+        assert json.loads(told.stdout) == page
+
+    listed = command(running.state, "token", "--list")
+    assert listed.returncode == 0, listed.stderr
+    assert "center" in listed.stdout
+    token = command(running.state, "token", "--as", "center").stdout.strip()
+    assert running.query("{ me { name roles } }", token)["data"]["me"]["roles"] == ["CENTER"]
+    unknown = command(running.state, "token", "--as", "centre")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "center" in unknown.stderr
+
+    for request in range(3):
+        assert running.get("/readyz").status_code == 200, request
+    assert len(running.family()) > 1
+    assert "Traceback" not in running.err
+    assert token not in running.err
 
 
 def test_a_second_gateway_on_the_same_state_or_port_is_refused_and_harms_nothing(

@@ -73,7 +73,7 @@ async def test_a_change_is_answered_when_its_event_is_in_the_log(books: Books) -
     made = await books.add("key-0001")
     assert [body["id"] for body in books.logged()] == [made["event"]]
     assert await books.count("Thing") == 1
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while await books.count("Outbox"):  # noqa: ASYNC110  # nobody announces it
             await asyncio.sleep(0.02)
 

@@ -9,13 +9,15 @@ from typer.testing import CliRunner
 
 from gateway.cli import build_app, main
 from gateway.graph import stop_detached
+from tests.support.database import SHORT_LIVED
 
 
 @pytest.fixture
 def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A state directory that the command line is pointed at; nothing runs on it afterwards."""
     path = tmp_path / "state"
-    monkeypatch.setenv("GATEWAY_STATE", str(path))
+    for name, value in {"GATEWAY_STATE": str(path), **SHORT_LIVED}.items():
+        monkeypatch.setenv(name, value)
     yield path
     stop_detached(path)
 

@@ -116,4 +116,5 @@ async def test_reads_that_fail_or_are_given_up_do_not_disturb_those_beside_and_a
 
     for _ in range(2):
         assert await asyncio.gather(*(one(i) for i in range(30))) == list(range(30))
+    assert await graph.read("RETURN 1") == 1
     assert 0 < len(graph._idle) <= 30

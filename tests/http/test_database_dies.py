@@ -9,7 +9,6 @@ import httpx
 
 from gateway.graph import make_id
 from tests.app.process import START, until
-from tests.http.conftest import TIMEOUT
 from tests.http.served import GOOD, Served, refusal
 from tests.http.socket import Socket
 
@@ -20,16 +19,16 @@ CREATE (:Case {id: $id, kind: 'APPLICATION', state: 'WITHDRAWN', version: 2, pur
   provider: 'ag_nobody', consumerJurisdiction: 'ju', providerJurisdiction: 'ju', jurisdictions: [],
   dataset: 'ds_nothing', filedAt: toString(datetime.realtime('Z')), movedAt: toString(datetime.realtime('Z'))})
 """
-LONGEST: Final = 20.0
-"""Seconds for an answer, whatever it says."""
 
 
 class Askers:
-    """Clients that ask the same again and again, some with a token, until they are told to stop."""
+    """Clients that ask the same again and again, some with a token, until they are told to stop.
+
+    Each answer has to come within the client's patience, whatever it says.
+    """
 
     def __init__(self, served: Served, number: int) -> None:
         self.answers: list[httpx.Response] = []
-        self.slowest = 0.0
         self._stop = threading.Event()
         self._threads = [threading.Thread(target=self._ask, args=(served, i)) for i in range(number)]
 
@@ -45,9 +44,7 @@ class Askers:
 
     def _ask(self, served: Served, number: int) -> None:
         while not self._stop.is_set():
-            began = time.monotonic()
             self.answers.append(served.send(PAGE, None, "staff@water" if number % 2 else None))
-            self.slowest = max(self.slowest, time.monotonic() - began)
             time.sleep(0.05)
 
 
@@ -84,7 +81,6 @@ def test_a_killed_database_is_503_until_it_is_back_by_itself(served: Served) -> 
     for answer in askers.answers:
         if answer.status_code == 200:
             assert answer.json()["data"] in right.values()
-    assert askers.slowest < LONGEST
     assert served.ask(PAGE, None, "staff@water") == right["staff@water"]
     assert served.gateway.process.poll() is None
     assert "Traceback" not in served.gateway.err
@@ -94,9 +90,7 @@ def test_a_database_that_says_nothing_is_503_too(strict: Served) -> None:
     java = strict.java()
     java.send_signal(signal.SIGSTOP)
     try:
-        began = time.monotonic()
         _unavailable(strict.send(GOOD))
-        assert TIMEOUT < time.monotonic() - began < LONGEST
         assert _status(strict, "/readyz") == 503
         assert _status(strict, "/healthz") == 200
     finally:

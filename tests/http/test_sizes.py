@@ -1,7 +1,6 @@
 """Queries that ask for too much, or for a page that cannot be: each names the limit and its value, and nothing runs."""
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final
 
@@ -212,16 +211,14 @@ WAY: Final = "[:PART_OF*0..]->(:Jurisdiction {id: $p"
 
 def test_an_operation_past_the_time_limit_is_refused_and_ended_in_neo4j_too(strict: Served) -> None:
     strict.cypher(MAZE)
+    assert strict.cypher(RUNNING, way=WAY) == []
     try:
         with ThreadPoolExecutor() as pool:
-            began = time.monotonic()
             asking = pool.submit(strict.send, '{ datasets(filter: {jurisdiction: "maze1"}) { totalCount } }')
             until(lambda: bool(strict.cypher(RUNNING, way=WAY)), TIMEOUT, "Neo4j is at it")
             error = refusal(asking.result())
-            took = time.monotonic() - began
         until(lambda: not strict.cypher(RUNNING, way=WAY), 5, "Neo4j has ended it")
     finally:
         strict.cypher("MATCH (m:Maze) DETACH DELETE m RETURN count(*)")
     assert error["extensions"] == {"code": "LIMIT_TIME", "most": TIMEOUT}
     assert error["message"] == f"The query took longer than {TIMEOUT:g} seconds (GATEWAY_QUERY_TIMEOUT); ask for less."
-    assert took >= TIMEOUT

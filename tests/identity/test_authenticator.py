@@ -14,6 +14,7 @@ from gateway.identity.token import Issuer, Verifier
 from gateway.settings import Algorithm, TokenType
 from gateway.vocabulary import AgencyKind, Role
 from tests.identity.tokens import AUDIENCE, ES256, ISSUER, claims
+from tests.support.waiting import eventually
 
 OFFICER = Appointment("ap_officer", Role.OFFICER, "ag_water", AgencyKind.PUBLIC_SERVICE)
 SUPERVISOR = Appointment("ap_super", Role.SUPERVISOR, "ag_bureau", AgencyKind.ADMINISTRATIVE, ("ju_1", "ju_2"))
@@ -140,8 +141,7 @@ async def test_the_seconds_count_from_the_question_not_from_the_answer() -> None
     world.gate = asyncio.Event()
     authenticator, header = world.authenticator(appointment_cache=5.0), bearer()
     first = asyncio.create_task(authenticator.subject(header))
-    await asyncio.sleep(0.01)
-    assert world.asked == 1
+    await eventually(lambda: world.asked == 1)
     world.now += 5.0
     world.gate.set()
     await first

@@ -113,7 +113,7 @@ async def test_signing_and_verifying_work_within_a_running_loop(city: City) -> N
 
 def test_no_length_makes_a_difference(city: City) -> None:
     """asn1crypto takes one that ends in 0x80 for an indefinite one: slowly, and perhaps with other bytes."""
-    started, ends = time.monotonic(), set()
+    started, ends = time.process_time(), set()
     for length in range(1, 130):
         name = ".".join("a" * min(40, length - at) for at in range(0, length, 40))
         more = (x509.SubjectAlternativeName([x509.DNSName(name)]), False)
@@ -121,7 +121,7 @@ def test_no_length_makes_a_difference(city: City) -> None:
         assert city.verify(city.stamped(city.holding(certificate))).certificate.der == der(certificate)
         ends |= {len(certificate.tbs_certificate_bytes) % 256, len(der(certificate)) % 256}
     assert len(ends) > 100
-    assert time.monotonic() - started < 20
+    assert time.process_time() - started < 20
 
 
 def test_a_signature_outlives_its_certificate(city: City, signature: bytes) -> None:

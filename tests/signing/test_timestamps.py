@@ -1,7 +1,6 @@
 """Timestamps over HTTP (RFC 3161): from a real server on this machine, and what it can do wrong."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -120,18 +119,16 @@ def test_an_answer_that_is_none_ends_in_a_sentence(
 
 
 def test_an_authority_that_does_not_answer_is_not_waited_for(city: City) -> None:
-    asleep = threading.Event()
+    given_up = threading.Event()
 
     def answer(asked: bytes) -> tuple[int, bytes]:
-        asleep.wait(5)
+        given_up.wait(60)
         return 200, b""
 
-    started = time.monotonic()
     with serving(answer) as url:
         with pytest.raises(TimestampUnavailable, match="cannot be reached"):
             sign(DOCUMENT, city.signer, HttpTimestamps(url, patience=0.3))
-        asleep.set()
-    assert time.monotonic() - started < 4
+        given_up.set()
 
 
 def test_nobody_there_is_said_so(city: City) -> None:

@@ -12,6 +12,9 @@ from gateway.graph import Graph
 CACHE: Final = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "public-data-gateway"
 """The developer's own cache: the jars are checked at every start, so sharing it is safe and saves 135 MB per run."""
 
+SHORT_LIVED: Final = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1"}
+"""Environment of a Neo4j that one test starts: it does not earn back what Java's second compiler costs."""
+
 ENDLESS: Final = "UNWIND range(1, 100000000000) AS n WITH n WHERE n % 7 = 8 RETURN count(n)"
 """A statement that is still running whenever a test looks."""
 
