@@ -16,7 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
 
-ROUTES: Final = frozenset({"/", "/graphql", "/healthz", "/readyz", "/metrics"})
+ROUTES: Final = frozenset({"/", "/graphql", "/healthz", "/readyz", "/metrics", "/webhooks/key"})
 _METHODS: Final = frozenset({"GET", "POST", "HEAD", "OPTIONS"})
 
 _requests: Final = Counter("gateway_http_requests", "Answered requests", ["method", "route", "status"])
@@ -33,6 +33,10 @@ _histograms: Final = {route: _seconds.labels(route) for route in (*ROUTES, "/log
 
 log_writable: Final = Gauge(
     "gateway_log_writable", "Whether the log can be written, so that changes are taken", multiprocess_mode="mostrecent"
+)
+_notices: Final = Counter("gateway_notices", "Attempts to tell a webhook of an event, by what came of it", ["outcome"])
+notices_waiting: Final = Gauge(
+    "gateway_notices_waiting", "Notices that no webhook has taken yet", multiprocess_mode="mostrecent"
 )
 
 public: Final = _callers.labels("public")
@@ -52,6 +56,11 @@ def observe(method: str, path: str, status: int, seconds: float) -> None:
             _counters[key] = counter
     counter.inc()
     _histograms[route].observe(seconds)
+
+
+def noticed(outcome: str) -> None:
+    """Count one attempt to tell a webhook of an event."""
+    _notices.labels(outcome).inc()
 
 
 async def metrics(_request: Request) -> Response:
