@@ -24,9 +24,12 @@ from gateway.audit.kinds import (
     InventoryImported,
     LogKeyMade,
     LogKeyRetired,
+    NoticeAbandoned,
     PolicyLoaded,
     PolicyRefused,
     TokensRefused,
+    WebhookRegistered,
+    WebhookRemoved,
 )
 from gateway.audit.log import Sealed
 from gateway.vocabulary import Role
@@ -143,6 +146,19 @@ def of_every_kind() -> list[Event]:
             after="SUSPENDED",
             document="3" * 64,
             signature="4" * 64,
+        ),
+        WebhookRegistered(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_23", webhook="wh_a", host="agency.example"),
+        WebhookRemoved(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_24", webhook="wh_a", waiting=2),
+        NoticeAbandoned(
+            cause=GATEWAY,
+            about=ABOUT,
+            moment=MOMENT,
+            id="ev_25",
+            webhook="wh_a",
+            event="ev_20",
+            case="cs_a",
+            attempts=21,
+            reason="TIMEOUT",
         ),
         ChangeRefused(
             cause=CAUSE,
