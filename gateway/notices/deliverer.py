@@ -43,6 +43,7 @@ FIRST: Final = timedelta(seconds=5)
 LONGEST: Final = timedelta(hours=1)
 """What is waited after the first failure, and at most; doubled in between."""
 _DOUBLINGS: Final = 20
+_GRACE: Final = 3.0
 _AT_ONCE: Final = 8
 """Cases of one webhook that are tried at the same time."""
 
@@ -99,6 +100,7 @@ class Notices:
     def __post_init__(self) -> None:
         self._lease = Lease(self.graph)
         self._serving: dict[str, asyncio.Task[None]] = {}
+        self._stopping = False
 
     async def __aenter__(self) -> Self:
         """Begin to deliver."""
@@ -108,11 +110,16 @@ class Notices:
     async def __aexit__(
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop delivering, and let another process go on."""
-        tasks = [*([self._task] if self._task is not None else []), *self._serving.values()]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        """Stop delivering, and let another process go on. What is under way may end, so that it need not come again."""
+        self._stopping = True
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        if serving := [*self._serving.values()]:
+            _, late = await asyncio.wait(serving, timeout=_GRACE)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*serving, return_exceptions=True)
         with suppress(GraphError):
             await self._lease.release()
 
@@ -157,7 +164,7 @@ class Notices:
     async def _tried(self, webhook: Mapping[str, Any], notice: Notice) -> bool:
         """Whether it was tried, and what came of it is known to the graph."""
         try:
-            if not await self._lease.hold():
+            if self._stopping or not await self._lease.hold():
                 return False
             headers = notice.headers(self.key, self.clock())
             failure = await self.courier.deliver(webhook["url"], headers, notice.body)

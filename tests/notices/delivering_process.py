@@ -1,7 +1,7 @@
 """Somebody who delivers in a process of their own, so that a test can kill them.
 
 Run as `python -m tests.notices.delivering_process STATE ROOT`, with the database's address as JSON in the first line
-of its input.
+of its input. It ends with its input, if nobody kills it before.
 """
 
 import asyncio
@@ -30,7 +30,7 @@ async def main() -> None:
         Outbox(graph, recorder) as outbox,
         Notices(graph, outbox, courier, NoticeKey.load(state), lambda: CAUSE),
     ):
-        await asyncio.Event().wait()
+        await asyncio.to_thread(sys.stdin.read)  # until who started it has gone
 
 
 if __name__ == "__main__":

@@ -88,6 +88,22 @@ async def test_one_that_does_not_answer_holds_up_no_other(
     assert {*telling.outcomes} == {"delivered"}
 
 
+async def test_one_case_that_takes_its_time_holds_up_no_other_of_the_same_receiver(
+    telling: Telling, receiver: Receiver
+) -> None:
+    await telling.register(receiver)
+    events = [event for n in range(3) for event in await telling.happens(f"cs_{n}")]
+
+    async def together(_: object) -> Response:
+        await eventually(lambda: len(receiver.requests) == len(events))
+        return Response()
+
+    receiver.answer = together
+    await telling.sweep()
+    assert sorted(receiver.events) == sorted(events)
+    assert {*telling.outcomes} == {"delivered"}
+
+
 async def test_one_that_is_down_is_told_when_it_is_up_again(telling: Telling, certificates: Certificates) -> None:
     receiver = Receiver(certificates)
     async with receiver:
@@ -207,9 +223,26 @@ async def test_who_stops_in_order_lets_another_go_on_at_once(telling: Telling, r
         await other.sweep()
         await eventually(lambda: receiver.events == first + second)
         assert other._lease._until < 0
+    assert await telling.waiting() == []
     third = await telling.happens("cs_1")
     await other.sweep()
     assert receiver.events == first + second + third
+
+
+async def test_who_stops_in_order_waits_for_what_is_under_way(telling: Telling, receiver: Receiver) -> None:
+    await telling.register(receiver)
+    events = await telling.happens("cs_1", 2)
+
+    async def late(_: object) -> Response:
+        await eventually(lambda: telling.notices._stopping)
+        return Response()
+
+    receiver.answer = late
+    async with telling.notices:
+        await eventually(lambda: len(receiver.requests) == 1)
+    assert len(await telling.waiting()) == 1
+    await telling.deliverer().sweep()
+    assert receiver.events == events
 
 
 async def test_who_is_killed_leaves_what_was_under_way_to_the_next_under_the_same_id(

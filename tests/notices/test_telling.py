@@ -103,6 +103,7 @@ async def test_a_removed_webhook_is_told_nothing_more_and_registered_again_only_
     webhook = await telling.register(receiver)
     await telling.happens("cs_1", 2)
     await telling.remove(receiver)
+    assert await telling.waiting() == []
     await telling.sweep()
     await telling.happens("cs_1")
     assert await telling.register(receiver) == webhook
