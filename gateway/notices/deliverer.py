@@ -46,6 +46,7 @@ _DOUBLINGS: Final = 20
 _GRACE: Final = 3.0
 _AT_ONCE: Final = 8
 """Cases of one webhook that are tried at the same time."""
+_BATCH: Final = 64
 
 _DUE: Final = """
 MATCH (w:Webhook)-[:OF]->(a:Agency)
@@ -63,7 +64,11 @@ RETURN collect(n {.*})
 """
 _TAKEN: Final = "MATCH (n:Notice {eventId: $event, webhook: $webhook}) DELETE n RETURN true"
 _WAITING: Final = "MATCH (n:Notice) RETURN count(n)"  # from the count store
-_LATER: Final = "MATCH (n:Notice {eventId: $event, webhook: $webhook}) SET n.dueAt = $at, n.attempts = $attempts"
+# Those behind it too: what is due should be what can be sent.
+_LATER: Final = """
+MATCH (n:Notice) WHERE n.webhook = $webhook AND n.caseId = $case AND (n.eventId = $event OR n.dueAt < $at)
+SET n.dueAt = $at, n.attempts = CASE WHEN n.eventId = $event THEN $attempts ELSE n.attempts END
+"""
 
 
 class Outcome(StrEnum):
@@ -147,10 +152,16 @@ class Notices:
                 task.add_done_callback(partial(self._served, identifier))
 
     async def _serve(self, webhook: Mapping[str, Any]) -> None:
+        places = asyncio.Semaphore(_AT_ONCE)
+
+        async def tried(notice: Notice) -> bool:
+            async with places:
+                return await self._tried(webhook, notice)
+
         try:
             going = True
             while going and (found := await self._first(webhook)):
-                going = all(await asyncio.gather(*(self._tried(webhook, notice) for notice in found)))
+                going = all(await asyncio.gather(*map(tried, found)))
         except GraphError as problem:
             _log.warning("notices for %s are delivered later: %s", webhook["id"], problem)
 
@@ -158,7 +169,7 @@ class Notices:
         del self._serving[webhook]
 
     async def _first(self, webhook: Mapping[str, Any]) -> list[Notice]:
-        asked = {"webhook": webhook["id"], "now": instant(self.clock()), "most": _AT_ONCE}
+        asked = {"webhook": webhook["id"], "now": instant(self.clock()), "most": _BATCH}
         return [Notice.of(one) for one in await self.graph.read(_FIRST, asked)]
 
     async def _tried(self, webhook: Mapping[str, Any], notice: Notice) -> bool:
@@ -185,7 +196,7 @@ class Notices:
             await self._abandon(webhook, notice, attempts, failure)
             return Outcome.ABANDONED
         later = min(now + self._pause(attempts), end)
-        await self._write(_LATER, {**known, "at": instant(later), "attempts": attempts})
+        await self._write(_LATER, {**known, "case": notice.case, "at": instant(later), "attempts": attempts})
         _log.info("notice %s for %s failed (%s), again at %s", notice.id, notice.webhook, failure, instant(later))
         return Outcome.FAILED
 

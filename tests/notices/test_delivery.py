@@ -12,6 +12,7 @@ from typing import Any
 from starlette.responses import Response
 
 from gateway.graph.state import StateDirectory
+from gateway.graph.times import instant
 from tests.notices.receiving import Certificates, Receiver
 from tests.notices.telling import Telling
 from tests.support.database import DatabaseSettings
@@ -44,6 +45,17 @@ async def test_a_case_goes_on_in_order_when_its_first_notice_is_taken_at_last(
     await telling.sweep(11 * SECOND)
     assert receiver.events == first
     assert await telling.waiting() == []
+
+
+async def test_what_waits_behind_another_is_not_due_before_it(telling: Telling, receiver: Receiver) -> None:
+    """Else every look for what is due would find all of it, for hours."""
+    await telling.register(receiver)
+    (first, _, _) = await telling.happens("cs_1", 3)
+    receiver.answer = refusing(first)
+    await telling.sweep()
+    due = {one["dueAt"] for one in await telling.waiting()}
+    assert due == {instant(telling.now + 5 * SECOND)}
+    assert [one["attempts"] for one in await telling.waiting()] == [1, 0, 0]
 
 
 async def test_every_attempt_has_the_same_id_and_body_and_a_time_of_its_own(
