@@ -146,6 +146,26 @@ def test_the_development_issuer_excludes_what_is_real(
     assert not load_settings().development
 
 
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"HOST": "0.0.0.0", "ALLOWED_HOSTS": "*"}, "GATEWAY_HOST=0.0.0.0"),
+        ({"NEO4J_URI": "neo4j://db:7687", "NEO4J_PASSWORD": "x"}, "GATEWAY_NEO4J_URI"),
+        ({"PRODUCTION": "true"}, "GATEWAY_PRODUCTION"),
+    ],
+)
+def test_webhooks_may_lead_to_this_machine_in_development_only(
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], named: str
+) -> None:
+    assert not load_settings().webhook_loopback
+    (problem,) = problems(monkeypatch, WEBHOOK_LOOPBACK="true", **variables)
+    assert problem.startswith("GATEWAY_WEBHOOK_LOOPBACK cannot be on together with")
+    assert named in problem
+    for name in variables:
+        monkeypatch.delenv(f"GATEWAY_{name}")
+    assert load_settings().webhook_loopback
+
+
 def test_production_switches_off_what_tells_strangers_much(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = load(monkeypatch, PRODUCTION="true")
     assert not any((settings.introspection, settings.suggestions, settings.ide, settings.development))

@@ -1,12 +1,13 @@
 """Putting the application together: what is inside what, and what lives as long as the process."""
 
+import asyncio
 import gc
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
 
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route, Router, WebSocketRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -18,6 +19,7 @@ from gateway.app.hosts import LOOPBACK, HostCheck
 from gateway.app.identification import Identification
 from gateway.app.log_files import log_files
 from gateway.app.masking import Masking
+from gateway.app.metrics import noticed
 from gateway.app.replies import Code, refuse
 from gateway.app.sign_ins import SignIns
 from gateway.app.sockets import SocketDoor
@@ -32,6 +34,7 @@ from gateway.graph.appointments import find_person
 from gateway.identity import Authenticator
 from gateway.identity.issuers import configured_issuers
 from gateway.identity.token import Verifier
+from gateway.notices import Courier, NoticeKey, Notices, receivers_trust
 from gateway.policy.store import PolicyStore
 from gateway.schema.ide import ROUTE as IDE_ROUTE
 from gateway.schema.ide import ide_file
@@ -61,6 +64,7 @@ def create_app(
         *([Route(IDE_ROUTE, ide_file)] if settings.ide else []),
         Route("/evidence/{case}", evidence_door),
         Route("/log/{path:path}", log_files(Published(LogFolder(settings.state).public))),
+        Route("/webhooks/key", partial(_webhook_key, settings)),
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),
         Route("/metrics", health.figures),
@@ -80,6 +84,7 @@ def create_app(
             cause = partial(_own_cause, policy)
             await stack.enter_async_context(Escalations(graph, outbox, Rules.load(settings), cause))
             await stack.enter_async_context(Examinations(graph, outbox, policy, cause))
+            await stack.enter_async_context(_notices(settings, graph, outbox, cause))
             door.app = BodyLimit(Identification(endpoint, authenticator, sign_ins), settings.max_body_bytes)
             evidence_door.app = Identification(Evidence(graph, recorder, policy), authenticator, sign_ins)
             health.graph, health.recorder = graph, recorder
@@ -95,6 +100,17 @@ def create_app(
 def _own_cause(policy: PolicyStore) -> Cause:
     """Why the gateway's own events happen: nobody asked."""
     return Cause(GATEWAY, policy.current.digest)
+
+
+def _notices(settings: Settings, graph: Graph, outbox: Outbox, cause: Callable[[], Cause]) -> Notices:
+    courier = Courier(receivers_trust(settings.webhook_roots), loopback=settings.webhook_loopback)
+    return Notices(graph, outbox, courier, NoticeKey.load(settings.state), cause, noticed)
+
+
+async def _webhook_key(settings: Settings, _request: Request) -> Response:
+    """`/webhooks/key`: what receivers of notices verify with."""
+    key = await asyncio.to_thread(NoticeKey.load, settings.state)
+    return PlainTextResponse(f"{key.public}\n")
 
 
 def _authenticator(settings: Settings, graph: Graph, stack: AsyncExitStack) -> Authenticator:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from contextlib import suppress
 from typing import Final
 
 from starlette.requests import Request
@@ -10,7 +11,8 @@ from starlette.responses import JSONResponse, Response
 from gateway.app import metrics
 from gateway.app.replies import RETRY_AFTER
 from gateway.audit.recorder import Recorder
-from gateway.graph import Graph
+from gateway.graph import Graph, GraphError
+from gateway.notices import waiting_notices
 
 _PATIENCE: Final = 2.0
 _REMEMBERED: Final = 0.5
@@ -49,8 +51,12 @@ class Health:
         )
 
     async def figures(self, request: Request) -> Response:
-        """`/metrics`, with whether the log can be written as it is now."""
+        """`/metrics`, with whether the log can be written, and how many notices wait, as it is now."""
         metrics.log_writable.set(self._log_problem() is None)
+        if self.graph is not None:
+            with suppress(GraphError, TimeoutError):
+                async with asyncio.timeout(_PATIENCE):
+                    metrics.notices_waiting.set(await waiting_notices(self.graph))
         return await metrics.metrics(request)
 
     def _log_problem(self) -> str | None:

@@ -16,7 +16,7 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.requests import Request
 from starlette.responses import Response
 
-ROUTES: Final = frozenset({"/", "/graphql", "/healthz", "/readyz", "/metrics"})
+ROUTES: Final = frozenset({"/", "/graphql", "/healthz", "/readyz", "/metrics", "/webhooks/key"})
 _GROUPS: Final = ("/log", "/evidence")
 """Each counts with everything below it."""
 _METHODS: Final = frozenset({"GET", "POST", "HEAD", "OPTIONS"})
@@ -35,6 +35,10 @@ _histograms: Final = {route: _seconds.labels(route) for route in (*ROUTES, *_GRO
 
 log_writable: Final = Gauge(
     "gateway_log_writable", "Whether the log can be written, so that changes are taken", multiprocess_mode="mostrecent"
+)
+_notices: Final = Counter("gateway_notices", "Attempts to tell a webhook of an event, by what came of it", ["outcome"])
+notices_waiting: Final = Gauge(
+    "gateway_notices_waiting", "Notices that no webhook has taken yet", multiprocess_mode="mostrecent"
 )
 
 sockets_open: Final = Gauge("gateway_sockets_open", "WebSockets that are open", multiprocess_mode="livesum")
@@ -56,6 +60,11 @@ def observe(method: str, path: str, status: int, seconds: float) -> None:
             _counters[key] = counter
     counter.inc()
     _histograms[route].observe(seconds)
+
+
+def noticed(outcome: str) -> None:
+    """Count one attempt to tell a webhook of an event."""
+    _notices.labels(outcome).inc()
 
 
 async def metrics(_request: Request) -> Response:

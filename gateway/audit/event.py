@@ -128,6 +128,8 @@ class Event:
     kind: ClassVar[str]
     version: ClassVar[int] = 1
     stage: ClassVar[Stage]
+    told: ClassVar[bool] = False
+    """Whether the agencies that it concerns are told of it at their webhooks."""
 
     cause: Cause
     about: About = About()

@@ -253,6 +253,7 @@ class CaseMoved(Event):
 
     kind: ClassVar[str] = "case.moved"
     stage: ClassVar[Stage] = Stage.SHARING
+    told: ClassVar[bool] = True
     procedure: str
     """Which procedure it is."""
     act: str
@@ -277,6 +278,7 @@ class DeadlineEscalated(Event):
 
     kind: ClassVar[str] = "deadline.escalated"
     stage: ClassVar[Stage] = Stage.SHARING
+    told: ClassVar[bool] = True
     escalation: str
     """SOON, TODAY or OVERDUE; each once."""
     due: str
@@ -289,6 +291,7 @@ class DeadlineRecounted(Event):
 
     kind: ClassVar[str] = "deadline.recounted"
     stage: ClassVar[Stage] = Stage.SHARING
+    told: ClassVar[bool] = True
     before: str
     """Until when it was in time before."""
     due: str
@@ -301,6 +304,7 @@ class GrantMoved(Event):
 
     kind: ClassVar[str] = "grant.moved"
     stage: ClassVar[Stage] = Stage.SHARING
+    told: ClassVar[bool] = True
     grant: str
     """Which grant."""
     act: str
@@ -321,6 +325,7 @@ class GrantSuspended(Event):
 
     kind: ClassVar[str] = "grant.suspended"
     stage: ClassVar[Stage] = Stage.SHARING
+    told: ClassVar[bool] = True
     grant: str
     """Which grant."""
     changes: dict[str, str]
@@ -333,6 +338,7 @@ class TreatmentDiffered(Event):
 
     kind: ClassVar[str] = "treatment.differed"
     stage: ClassVar[Stage] = Stage.OPENING
+    told: ClassVar[bool] = True
     other: str
     """The first case of the same class that was answered differently."""
     count: int
@@ -347,6 +353,48 @@ class EvidenceExported(Event):
     stage: ClassVar[Stage] = Stage.SHARING
     digest: str
     """SHA-256 of the file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookRegistered(Event):
+    """An agency is told of its cases at an address from then on."""
+
+    kind: ClassVar[str] = "webhook.registered"
+    stage: ClassVar[Stage] = Stage.SECURITY
+    webhook: str
+    """Which one."""
+    host: str
+    """The host of the address; the rest of it may be a secret."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookRemoved(Event):
+    """An agency is not told at an address any more."""
+
+    kind: ClassVar[str] = "webhook.removed"
+    stage: ClassVar[Stage] = Stage.SECURITY
+    webhook: str
+    """Which one."""
+    waiting: int
+    """How many notices had not been delivered, and will not be."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeAbandoned(Event):
+    """An agency's address could not be told of an event for 12 hours, and will not be told of it."""
+
+    kind: ClassVar[str] = "notice.abandoned"
+    stage: ClassVar[Stage] = Stage.SECURITY
+    webhook: str
+    """Which address."""
+    event: str
+    """The event that it was not told of."""
+    case: str
+    """The case of that event."""
+    attempts: int
+    """How often it was tried."""
+    reason: str
+    """What the last attempt failed for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -391,6 +439,9 @@ KINDS: Final[dict[str, type[Event]]] = {
         GrantSuspended,
         TreatmentDiffered,
         EvidenceExported,
+        WebhookRegistered,
+        WebhookRemoved,
+        NoticeAbandoned,
         ChangeRefused,
     )
 }

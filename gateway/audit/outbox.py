@@ -2,6 +2,9 @@
 
 Order is kept per case: a sequence node, which a transaction holds to its end, numbers a case's events, and whoever
 delivers one delivers those before it that are still here.
+
+Where agencies that an event concerns have a webhook, a notice for each is written in the same transaction. It may go
+out when it says where in the log its event is: that is written when the event leaves the outbox (`gateway.notices`).
 """
 
 import asyncio
@@ -40,9 +43,16 @@ WITH s, row, s.n AS before
 SET s.n = before + size(row.events)
 WITH row, before
 UNWIND range(0, size(row.events) - 1) AS i
-CREATE (:Outbox {eventId: row.events[i].id, body: row.events[i].body, caseId: row.case, seq: before + i + 1,
-  instance: $instance, at: $now})
-WITH DISTINCT row.case AS case
+WITH row.case AS case, row.events[i] AS event, before + i + 1 AS seq
+CREATE (:Outbox {eventId: event.id, body: event.body, caseId: case, seq: seq, instance: $instance, at: $now})
+WITH case, event, seq
+CALL (case, event, seq) {
+  UNWIND event.told AS agency
+  MATCH (w:Webhook)-[:OF]->(:Agency {id: agency})
+  CREATE (:Notice {webhook: w.id, eventId: event.id, kind: event.kind, time: event.time, caseId: case, seq: seq,
+    at: $now, dueAt: $now, attempts: 0})
+}
+WITH DISTINCT case
 """
 _ALL_OF: Final = """
 MATCH (o:Outbox {caseId: case})
@@ -54,7 +64,14 @@ _LATE: Final = f"""
 MATCH (o:Outbox) WHERE o.at < $late AND (o.instance = $instance OR o.at < $dead)
 WITH DISTINCT o.caseId AS case LIMIT $most {_ALL_OF}
 """
-_REMOVE: Final = "UNWIND $ids AS id MATCH (o:Outbox {eventId: id}) DELETE o RETURN count(*)"
+_REMOVE: Final = """
+UNWIND $done AS done
+OPTIONAL MATCH (n:Notice {eventId: done[0]})
+SET n.log = $log, n.index = done[1]
+WITH DISTINCT done
+MATCH (o:Outbox {eventId: done[0]})
+DELETE o
+"""
 
 
 class Outbox:
@@ -63,7 +80,8 @@ class Outbox:
     def __init__(self, graph: Graph, recorder: Recorder) -> None:
         self._graph = graph
         self._recorder = recorder
-        self._done: list[str] = []
+        self._done: list[tuple[str, int]] = []
+        """Events that are in the log, and where."""
         self._some = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -111,9 +129,7 @@ class Outbox:
             What is to be delivered when it has committed: these, and those of the same cases that are not yet.
         """
         rows = [
-            {"case": case, "events": [{"id": event.id, "body": event.body.decode()} for event in some]}
-            for case, some in sorted(events.items())
-            if some
+            {"case": case, "events": [_row(event) for event in some]} for case, some in sorted(events.items()) if some
         ]
         given = {**parameters, "rows": rows, "instance": self._recorder.instance, "now": clock()}
         return sealed_of((await (await tx.run(f"{before} {_PUT} {_ALL_OF}", given)).single(strict=True))[0])
@@ -125,7 +141,7 @@ class Outbox:
             LogUnavailable: the log cannot be written now. They stay in the graph, and are delivered when it can.
         """
         places = await self._recorder.append(events, again=again)
-        self._done += [event.id for event in events]
+        self._done += zip((event.id for event in events), places, strict=True)
         self._some.set()
         return places
 
@@ -168,13 +184,20 @@ class Outbox:
 
     async def _remove(self) -> None:
         while self._done:
-            ids = self._done[:_BATCH]
+            done = self._done[:_BATCH]
+            given = {"done": [[*one] for one in done], "log": self._recorder.instance.partition("+")[0]}
 
-            async def work(tx: AsyncManagedTransaction, ids: list[str] = ids) -> None:
-                await (await tx.run(_REMOVE, {"ids": ids})).consume()
+            async def work(tx: AsyncManagedTransaction, given: dict[str, Any] = given) -> None:
+                await (await tx.run(_REMOVE, given)).consume()
 
             await self._graph.write(work)
-            del self._done[: len(ids)]
+            del self._done[: len(done)]
+
+
+def _row(event: Event) -> dict[str, Any]:
+    told = event.about.agencies if event.told else ()
+    moment = instant(event.moment)
+    return {"id": event.id, "body": event.body.decode(), "kind": event.kind, "time": moment, "told": [*told]}
 
 
 def sealed_of(rows: Any) -> list[Sealed]:

@@ -9,6 +9,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
+from gateway import notices
 from gateway.audit.copying import copy_log, covering
 from gateway.audit.durable import sync
 from gateway.audit.event import Cause
@@ -22,12 +23,13 @@ from gateway.graph import Graph
 from gateway.graph.dump import Advance, dump
 from gateway.graph.pause import paused
 from gateway.graph.times import instant
-from gateway.identity.development import KEY_FILE
+from gateway.identity import development
 from gateway.settings import Settings
 from gateway.signing.development import FOLDER
 
 LOG_KEY: Final = "log"
-DEVELOPMENT_KEY: Final = "development-issuer"
+STATE_KEYS: Final = {"development-issuer": development.KEY_FILE, "webhooks": notices.KEY_FILE}
+"""Keys that lie in the state directory itself: their names in a backup, and their files."""
 AUTHORITY: Final = "authority."
 """What the names of the development authority's files begin with."""
 
@@ -92,6 +94,7 @@ def _folder(to: Path) -> Iterator[Path]:
 
 def _seal_keys(state: Path, to: Path, passphrase: str) -> None:
     authority = {f"{AUTHORITY}{path.name}": path for path in (state / FOLDER).glob("[!.]*")}
-    for name, path in {LOG_KEY: LogFolder(state).key, DEVELOPMENT_KEY: state / KEY_FILE, **authority}.items():
+    own = {name: state / file for name, file in STATE_KEYS.items()}
+    for name, path in {LOG_KEY: LogFolder(state).key, **own, **authority}.items():
         if path.exists():
             (to / f"{name}.jwe").write_text(seal(path.read_bytes(), passphrase), "ascii")

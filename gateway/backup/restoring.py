@@ -15,11 +15,10 @@ from gateway.audit.recorder import sealed
 from gateway.audit.reindex import reindex
 from gateway.backup.errors import BackupError
 from gateway.backup.keys import unseal
-from gateway.backup.making import AUTHORITY, DEVELOPMENT_KEY, LOG_KEY
+from gateway.backup.making import AUTHORITY, LOG_KEY, STATE_KEYS
 from gateway.backup.manifest import GRAPH, KEYS, LOG, Manifest
 from gateway.graph import Graph
 from gateway.graph.dump import Advance, Counts, is_empty, load
-from gateway.identity.development import KEY_FILE
 from gateway.settings import Settings
 from gateway.signing.development import FOLDER
 
@@ -82,7 +81,7 @@ def _place_of(state: Path, name: str) -> Path | None:
     """Where a secret belongs; None for the log's key, which goes with the log."""
     if name.startswith(AUTHORITY):
         return state / FOLDER / name.removeprefix(AUTHORITY)
-    return state / KEY_FILE if name == DEVELOPMENT_KEY else None
+    return state / STATE_KEYS[name] if name in STATE_KEYS else None
 
 
 def _restore_log(state: Path, backup: Opened, cause: Cause, advance: Advance) -> None:

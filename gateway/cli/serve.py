@@ -24,6 +24,7 @@ from gateway.cli._console import fetching, notes, progressing, report
 from gateway.cli._seeding import record_seeded
 from gateway.graph import EmbeddedNeo4j, migrate, open_graph
 from gateway.identity.issuers import configured_issuers
+from gateway.notices import receivers_trust
 from gateway.policy.store import PolicyStore
 from gateway.rules import load_calendar, load_rules
 from gateway.settings import Settings, SettingsRefused, load_settings
@@ -92,6 +93,7 @@ def _check_files(settings: Settings) -> None:
         ("GATEWAY_RULES", lambda: load_rules(settings.rules)),
         ("GATEWAY_CALENDAR", lambda: load_calendar(settings.calendar)),
         ("GATEWAY_TRUST_ROOTS", lambda: trust(settings)),
+        ("GATEWAY_WEBHOOK_ROOTS", lambda: receivers_trust(settings.webhook_roots)),
     ):
         try:
             read()

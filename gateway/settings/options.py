@@ -223,6 +223,19 @@ class Settings(BaseSettings):
     )
     seal_passphrase: SecretStr | None = _option(None, "The passphrase of GATEWAY_SEAL_KEY", shown="none")
 
+    # Where agencies are told of their cases
+    webhook_roots: Path | None = _option(
+        None,
+        "A PEM file with the roots of authorities whose certificates of webhooks' receivers count, besides the public"
+        " authorities'",
+        shown="none",
+    )
+    webhook_loopback: bool = _option(
+        False,
+        "Let webhooks lead to this machine, for development. Only on loopback, with the embedded database, outside"
+        " production mode",
+    )
+
     # What is written
     log_format: LogFormat = _option(LogFormat.JSON, "How log lines are written: json or text")
     log_level: LogLevel = _option(LogLevel.INFO, "The least important line written: debug, info, warning, error")
@@ -309,10 +322,12 @@ class Settings(BaseSettings):
             raise ValueError("GATEWAY_OCSP is set without GATEWAY_TRUST_ROOTS; set both or neither")
         if self.development_issuer is Switch.ON and (obstacles := self._obstacles()):
             raise ValueError(f"GATEWAY_DEVELOPMENT_ISSUER cannot be on together with {', '.join(obstacles)}")
+        if self.webhook_loopback and (obstacles := self._obstacles() + ["GATEWAY_PRODUCTION"] * self.production):
+            raise ValueError(f"GATEWAY_WEBHOOK_LOOPBACK cannot be on together with {', '.join(obstacles)}")
         return self
 
     def _obstacles(self) -> list[str]:
-        """Options that exclude the development issuer: its key lies beside the code that trusts it."""
+        """Options that exclude what is for development: the issuer's key lies beside the code that trusts it."""
         return [
             name
             for name, excludes in (

@@ -27,10 +27,13 @@ from gateway.audit.kinds import (
     InventoryImported,
     LogKeyMade,
     LogKeyRetired,
+    NoticeAbandoned,
     PolicyLoaded,
     PolicyRefused,
     TokensRefused,
     TreatmentDiffered,
+    WebhookRegistered,
+    WebhookRemoved,
 )
 from gateway.audit.log import Sealed
 from gateway.vocabulary import Role
@@ -162,6 +165,19 @@ def of_every_kind() -> list[Event]:
         ),
         TreatmentDiffered(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_24", other="cs_y", count=2),
         EvidenceExported(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_26", digest="5" * 64),
+        WebhookRegistered(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_27", webhook="wh_a", host="agency.example"),
+        WebhookRemoved(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_28", webhook="wh_a", waiting=2),
+        NoticeAbandoned(
+            cause=GATEWAY,
+            about=ABOUT,
+            moment=MOMENT,
+            id="ev_29",
+            webhook="wh_a",
+            event="ev_20",
+            case="cs_a",
+            attempts=21,
+            reason="TIMEOUT",
+        ),
         ChangeRefused(
             cause=CAUSE,
             about=ABOUT,

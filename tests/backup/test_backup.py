@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gateway import notices
 from gateway.audit.copying import covering
 from gateway.audit.event import OPERATOR, Cause
 from gateway.audit.log import UNFINISHED, Log, LogFolder
@@ -16,6 +17,7 @@ from gateway.backup import BackupError, make_backup, making, open_backup, restor
 from gateway.backup.keys import seal, unseal
 from gateway.backup.manifest import MANIFEST, Manifest
 from gateway.graph import Graph, GraphError
+from gateway.notices import NoticeKey
 from gateway.settings import Settings
 from gateway.signing import DevelopmentAuthority
 from gateway.signing.development import FOLDER
@@ -62,6 +64,18 @@ async def test_the_development_authority_comes_back_and_its_keys_are_never_plain
     await restored(to, graph, tmp_path / "backup")
     assert {path.name: path.read_bytes() for path in (to / FOLDER).iterdir()} == files
     assert all(path.stat().st_mode & 0o077 == 0 for path in (to / FOLDER).iterdir())
+
+
+async def test_the_key_of_webhooks_comes_back_and_is_never_plain(graph: Graph, tmp_path: Path) -> None:
+    state, to = tmp_path / "state", tmp_path / "to"
+    key = NoticeKey.load(state).public
+    secret = (state / notices.KEY_FILE).read_text().strip().removeprefix("whsk_").encode()
+    await make_backup(at(state), graph, CAUSE, tmp_path / "backup", PASSPHRASE, nothing)
+    copied = [path.read_bytes() for path in (tmp_path / "backup").rglob("*") if path.is_file()]
+    assert not any(secret in data for data in copied)
+    await restored(to, graph, tmp_path / "backup")
+    assert NoticeKey.load(to).public == key
+    assert (to / notices.KEY_FILE).stat().st_mode & 0o077 == 0
 
 
 async def test_a_backup_comes_back(graph: Graph, backup: Path, tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from gateway.sharing.procedure import steps_table
 _ROOT: Final = Path(__file__).parent.parent.parent
 README: Final = _ROOT / "README.md"
 LOG: Final = _ROOT / "docs" / "log.md"
+WEBHOOKS: Final = _ROOT / "docs" / "webhooks.md"
 PROCEDURES: Final = _ROOT / "docs" / "procedures.md"
 
 
@@ -34,8 +35,9 @@ PARTS: Final[dict[Path, dict[str, Callable[[], str]]]] = {
     README: {"commands": commands_table, "settings": settings_table},
     LOG: {"events": kinds_table},
     PROCEDURES: {"steps": steps_table},
+    WEBHOOKS: {},
 }
-"""The generated parts of each document, by the marks around them."""
+"""The documents that are checked, and the generated parts of each by the marks around them."""
 
 
 def generated(document: Path) -> str:

@@ -21,6 +21,7 @@ from gateway.audit.reading import FolderSource
 from gateway.audit.tlog import Verifier
 from gateway.audit.verify import verify
 from gateway.identity.development import KEY_FILE, development_token
+from gateway.notices import KEY_FILE as WEBHOOKS_KEY_FILE
 from tests.app.process import Gateway, command, environment, until
 from tests.crash.clients import Client, running
 from tests.http.served import database
@@ -140,7 +141,7 @@ def test_a_backup_made_under_load_gives_the_same_answers_elsewhere(
     check_log(LogFolder(elsewhere), faults.append)
     assert faults == []
     _graph_and_log_agree(elsewhere, dict(map(tuple, stated)), before)
-    for path in (LogFolder(elsewhere).key, elsewhere / KEY_FILE):
+    for path in (LogFolder(elsewhere).key, elsewhere / KEY_FILE, elsewhere / WEBHOOKS_KEY_FILE):
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
     record_property("changes before the backup", len(before))
     record_property("answers while it was made", len(times))
@@ -154,6 +155,7 @@ def _no_secret_lies_open(state: Path, to: Path) -> None:
     secrets = [
         LogFolder(state).key.read_text().strip().rpartition("+")[2],
         json.loads((state / KEY_FILE).read_text())["d"],
+        (state / WEBHOOKS_KEY_FILE).read_text().strip().removeprefix("whsk_"),
     ]
     for path in to.rglob("*"):
         data = path.read_bytes() if path.is_file() else b""

@@ -18,6 +18,7 @@ from gateway.graph.migrations import (
     m0003_pause,
     m0004_procedures,
     m0005_tasks,
+    m0006_notices,
     m0007_changes,
     m0008_evidence,
 )
@@ -28,6 +29,7 @@ _ALL: Final = (
     (3, m0003_pause.NAME, m0003_pause.statements),
     (4, m0004_procedures.NAME, m0004_procedures.statements),
     (5, m0005_tasks.NAME, m0005_tasks.statements),
+    (6, m0006_notices.NAME, m0006_notices.statements),
     (7, m0007_changes.NAME, m0007_changes.statements),
     (8, m0008_evidence.NAME, m0008_evidence.statements),
 )
