@@ -27,7 +27,6 @@ def register(parent: typer.Typer) -> None:
 @app.command("add")
 def add(agency: Agency, url: Address) -> None:
     """Tell an agency at an address of what happens in its cases, from now on. Prints the webhook's id."""
-
     settings = load_settings()
 
     async def work(desk: Desk) -> Mapping[str, Any]:
@@ -40,7 +39,6 @@ def add(agency: Agency, url: Address) -> None:
 @app.command("remove")
 def remove(agency: Agency, url: Address) -> None:
     """Tell an agency at an address no more. What waits to be delivered there is thrown away."""
-
     settings = load_settings()
 
     async def work(desk: Desk) -> Mapping[str, Any]:
