@@ -229,6 +229,21 @@ def test_an_appointment_that_ends_is_told_of_nothing_more(served: Served, case: 
             until(lambda: served.ask(me, None, who)["me"]["appointment"] is not None, 5 * APPOINTMENTS, "it holds")
 
 
+def test_what_stands_beside_a_case_is_told_as_it_is_now(served: Served, case: str, entry: dict[str, Any]) -> None:
+    rename = "MATCH (a:Agency {code: $code}) WITH a, a.name AS before SET a.name = $name RETURN before"
+    with Socket(served, "auditor") as socket:
+        query = "subscription($id: ID) { caseChanged(accessRequest: $id) { accessRequest { provider { name } } } }"
+        socket.subscribe(query, id=case)
+        socket.send("ping")
+        assert socket.receive() == {"type": "pong"}
+        move(served, case)
+        first = socket.told()["accessRequest"]["provider"]["name"]
+        served.cypher(rename, code=entry["agency"], name="新名")
+        move(served, case)
+        assert socket.told()["accessRequest"]["provider"]["name"] == "新名"
+        assert served.cypher(rename, code=entry["agency"], name=first) == ["新名"]
+
+
 def test_who_has_gone_to_another_agency_is_told_of_its_cases_and_of_no_other(
     served: Served, case: str, other: Other
 ) -> None:
