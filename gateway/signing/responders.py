@@ -1,13 +1,11 @@
 """Asking responders (OCSP over HTTP) about the certificates of a signature, before anything depends on the answers."""
 
 import secrets
-import time
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
 from typing import Final
 
-import httpx
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA1
 from cryptography.hazmat.primitives.serialization import Encoding
@@ -16,6 +14,7 @@ from cryptography.x509.oid import AuthorityInformationAccessOID
 
 from gateway.settings import check_signed_address
 from gateway.signing.answers import read_answer, said_of
+from gateway.signing.asking import Unanswered, ask
 from gateway.signing.certificates import instant
 from gateway.signing.errors import RevocationUnavailable, TrustUnusable
 from gateway.signing.revocation import is_listed
@@ -81,25 +80,10 @@ class Responders:
             ) from None
 
     def _fetch(self, address: str, question: bytes) -> bytes:
-        answer = bytearray()
-        until = time.monotonic() + self._patience
-        headers = {"Content-Type": "application/ocsp-request", "Accept-Encoding": "identity"}
         try:
-            with (
-                httpx.Client(timeout=self._patience, follow_redirects=False, trust_env=False) as client,
-                client.stream("POST", address, content=question, headers=headers) as response,
-            ):
-                if response.status_code != httpx.codes.OK:
-                    raise RevocationUnavailable(f"it answers {response.status_code}")
-                for chunk in response.iter_raw():
-                    answer += chunk
-                    if len(answer) > LARGEST:
-                        raise RevocationUnavailable(f"its answer is larger than {LARGEST} bytes")
-                    if time.monotonic() > until:
-                        raise RevocationUnavailable(f"it takes longer than {self._patience:g} seconds")
-        except (httpx.HTTPError, httpx.InvalidURL) as problem:
-            raise RevocationUnavailable(f"it cannot be reached ({type(problem).__name__})") from None
-        return bytes(answer)
+            return ask(address, question, "application/ocsp-request", LARGEST, self._patience)
+        except Unanswered as problem:
+            raise RevocationUnavailable(str(problem)) from None
 
 
 def _named(certificate: x509.Certificate) -> str | None:

@@ -1,13 +1,12 @@
 """Where a signature's timestamp comes from: an authority's address (RFC 3161 over HTTP)."""
 
 import secrets
-import time
 from typing import ClassVar, Final, Protocol
 
-import httpx
 from asn1crypto import algos, cms, core, tsp
 
 from gateway.settings import check_address
+from gateway.signing.asking import Unanswered, ask
 from gateway.signing.der import check_der, encoded
 from gateway.signing.errors import SignatureRefused, TimestampUnavailable
 from gateway.signing.timestamp import read_token
@@ -64,26 +63,10 @@ class HttpTimestamps:
             raise TimestampUnavailable(f"no timestamp from {self._url}: {problem}") from None
 
     def _ask(self, question: bytes) -> bytes:
-        answer = bytearray()
-        until = time.monotonic() + self._patience
-        headers = {"Content-Type": "application/timestamp-query", "Accept-Encoding": "identity"}
         try:
-            with (
-                # Proxies of the environment are for the internet: whoever names an address means that one.
-                httpx.Client(timeout=self._patience, follow_redirects=False, trust_env=False) as client,
-                client.stream("POST", self._url, content=question, headers=headers) as response,
-            ):
-                if response.status_code != httpx.codes.OK:
-                    raise TimestampUnavailable(f"it answers {response.status_code}")
-                for chunk in response.iter_raw():
-                    answer += chunk
-                    if len(answer) > LARGEST:
-                        raise TimestampUnavailable(f"its answer is larger than {LARGEST} bytes")
-                    if time.monotonic() > until:
-                        raise TimestampUnavailable(f"it takes longer than {self._patience:g} seconds")
-        except (httpx.HTTPError, httpx.InvalidURL) as problem:
-            raise TimestampUnavailable(f"it cannot be reached ({type(problem).__name__})") from None
-        return bytes(answer)
+            return ask(self._url, question, "application/timestamp-query", LARGEST, self._patience)
+        except Unanswered as problem:
+            raise TimestampUnavailable(str(problem)) from None
 
 
 def _read(answer: bytes, imprint: tsp.MessageImprint, nonce: int) -> bytes:
