@@ -11,7 +11,7 @@ from gateway.classes import Tier
 from gateway.graph import make_id
 from gateway.graph.times import instant
 from gateway.identity.development import ISSUER
-from gateway.vocabulary import FOREVER, Format, Mode, Origin, Period, ShareType, Status
+from gateway.vocabulary import FOREVER, Format, Mode, Origin, Period, Role, ShareType, Status
 from graph_seed import reading, wording
 from graph_seed.people import people
 from graph_seed.reading import AgencyLine, DatasetLine
@@ -219,22 +219,22 @@ def agency_rows() -> list[Row]:
 
 
 def people_rows() -> list[Row]:
-    """Persons with the identity they sign in with and their appointment."""
-    start = instant(EPOCH)
+    """Persons with the identity they sign in with and their appointment, if they hold one."""
     return [
         {
             "p": {"id": make_id("pe_", ISSUER, p.sub), "name": p.name},
             "sub": p.sub,
             "iss": ISSUER,
-            "agency": make_id("ag_", p.agency),
-            "a": {
-                "id": make_id("ap_", p.sub, p.agency, p.role),
-                "role": p.role,
-                "validFrom": start,
-                "validTo": FOREVER,
-                "recordedFrom": start,
-                "recordedTo": FOREVER,
-            },
+            "offices": [] if p.agency is None else [_office(p.sub, p.agency, p.role)],
         }
         for p in people(SEED)
     ]
+
+
+def _office(sub: str, agency: str, role: Role) -> Row:
+    start = instant(EPOCH)
+    times = {"validFrom": start, "validTo": FOREVER, "recordedFrom": start, "recordedTo": FOREVER}
+    return {
+        "agency": make_id("ag_", agency),
+        "a": {"id": make_id("ap_", sub, agency, role), "role": role, **times},
+    }

@@ -36,9 +36,12 @@ _AGENCIES: Final = """
 UNWIND $rows AS r MATCH (j:Jurisdiction {id: r.jurisdiction}) CREATE (a:Agency)-[:IN]->(j) SET a = r
 """
 _PEOPLE: Final = """
-UNWIND $rows AS r MATCH (g:Agency {id: r.agency})
+UNWIND $rows AS r
 CREATE (p:Person)-[:KNOWN_AS]->(:Identity {iss: r.iss, sub: r.sub}) SET p = r.p
-CREATE (p)-[:HOLDS]->(a:Appointment)-[:AT]->(g) SET a = r.a
+WITH p, r
+UNWIND r.offices AS o
+MATCH (g:Agency {id: o.agency})
+CREATE (p)-[:HOLDS]->(a:Appointment)-[:AT]->(g) SET a = o.a
 """
 _DATASETS: Final = """
 UNWIND $rows AS r

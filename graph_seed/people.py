@@ -11,20 +11,21 @@ _SURNAMES: Final = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许
 _GIVEN: Final = "建国文华志强秀兰晓东海燕永平玉梅立新春生桂英明德红霞国庆丽娟世杰凤琴"
 _OFFICES: Final = {"CENTER": "center", "AUDITOR": "auditor", "SUPERVISOR": "supervisor"}
 _EVERYWHERE: Final = (Role.STAFF, Role.OFFICER, Role.HEAD)
+_CITIZENS: Final = ("citizen", "citizen2")
 
 
 @dataclass(frozen=True, slots=True)
 class PersonLine:
-    """Somebody, the name they sign in with (`sub`), and the office they hold."""
+    """Somebody, the name they sign in with (`sub`), and the office they hold; a citizen holds none."""
 
     sub: str
     name: str
-    agency: str
-    role: Role
+    agency: str | None = None
+    role: Role = Role.PUBLIC
 
 
 def people(seed: int) -> tuple[PersonLine, ...]:
-    """The city's center, supervisor and auditor, one supervisor per county, and three persons per agency.
+    """The city's center, supervisor and auditor, one supervisor per county, three persons per agency, and citizens.
 
     A county's data center supervises its own subtree. In every agency the head is responsible (R5.2).
     """
@@ -40,4 +41,5 @@ def people(seed: int) -> tuple[PersonLine, ...]:
             own = _OFFICES[agency.role] if agency.adcode == city else f"supervisor@{agency.adcode}"
             found.append(PersonLine(own, name(), agency.code, Role(agency.role)))
         found += [PersonLine(f"{r.lower()}@{agency.code}", name(), agency.code, r) for r in _EVERYWHERE]
+    found += [PersonLine(sub, name()) for sub in _CITIZENS]
     return tuple(found)

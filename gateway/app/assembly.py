@@ -36,6 +36,7 @@ from gateway.schema.ide import ide_file
 from gateway.settings import Settings, is_loopback
 from gateway.sharing.clocks import Rules
 from gateway.sharing.escalation import Escalations
+from gateway.sharing.examination import Examinations
 
 GraphQLFactory = Callable[[Settings, Graph, PolicyStore, Ledger], ASGIApp]
 """Makes the GraphQL endpoint when graph and log are open. Per request it finds `subject` and `request_id` in the state.
@@ -73,6 +74,7 @@ def create_app(
             endpoint = graphql(settings, graph, policy, Ledger(graph, recorder, outbox))
             cause = partial(_own_cause, policy)
             await stack.enter_async_context(Escalations(graph, outbox, Rules.load(settings), cause))
+            await stack.enter_async_context(Examinations(graph, outbox, policy, cause))
             door.app = BodyLimit(Identification(endpoint, authenticator, sign_ins), settings.max_body_bytes)
             health.graph, health.recorder = graph, recorder
             _spare_collector()

@@ -234,6 +234,20 @@ class CertificateRevoked(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeadAppointed(Event):
+    """Somebody was made the first responsible person of an agency (R5.2)."""
+
+    kind: ClassVar[str] = "agency.head-appointed"
+    stage: ClassVar[Stage] = Stage.BUILDING
+    person: str
+    """Who is."""
+    former: str | None
+    """Who was until then."""
+    since: str
+    """From when on."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CaseMoved(Event):
     """Somebody acted in a case: applied, answered, declared or withdrew (R16)."""
 
@@ -302,6 +316,30 @@ class GrantMoved(Event):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GrantSuspended(Event):
+    """The gateway suspended a grant: what it was given for has changed, or the policy allows it no more (R16.2d)."""
+
+    kind: ClassVar[str] = "grant.suspended"
+    stage: ClassVar[Stage] = Stage.SHARING
+    grant: str
+    """Which grant."""
+    changes: dict[str, str]
+    """What has changed, by the field or the dataset that it is about."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TreatmentDiffered(Event):
+    """An application for an opening was answered differently than others of its class (R21)."""
+
+    kind: ClassVar[str] = "treatment.differed"
+    stage: ClassVar[Stage] = Stage.OPENING
+    other: str
+    """The first case of the same class that was answered differently."""
+    count: int
+    """How many were, up to a hundred."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeRefused(Event):
     """Somebody asked for a change that was refused."""
 
@@ -335,10 +373,13 @@ KINDS: Final[dict[str, type[Event]]] = {
         DataFetched,
         CertificateRegistered,
         CertificateRevoked,
+        HeadAppointed,
         CaseMoved,
         DeadlineEscalated,
         DeadlineRecounted,
         GrantMoved,
+        GrantSuspended,
+        TreatmentDiffered,
         ChangeRefused,
     )
 }

@@ -1,6 +1,6 @@
 """How a room that changes the graph in its own transactions has its events written along."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from neo4j import AsyncManagedTransaction
@@ -9,6 +9,9 @@ from gateway.audit.event import Cause, Event
 from gateway.audit.log import Sealed
 from gateway.audit.outbox import Outbox
 
+Consequence = Callable[[AsyncManagedTransaction, Cause, Sequence[str]], Awaitable[Mapping[str, Sequence[Event]]]]
+"""What else has to change in the transaction that changes some entries, given their ids. Its events, by case."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recording:
@@ -16,6 +19,8 @@ class Recording:
 
     outbox: Outbox
     cause: Cause
+    consequences: Sequence[Consequence] = ()
+    """Of a room above, which knows what depends on entries."""
 
     async def put(self, tx: AsyncManagedTransaction, events: Mapping[str, Sequence[Event]]) -> list[Sealed]:
         """See `Outbox.put`."""

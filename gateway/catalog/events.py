@@ -26,7 +26,7 @@ Changed = tuple[Mapping[str, Any], Change]
 async def put_changes(
     tx: AsyncManagedTransaction, recording: Recording | None, changes: Sequence[Changed]
 ) -> list[Sealed]:
-    """Write the events of some changed entries into the transaction that changes them."""
+    """Write the events of some changed entries into the transaction that changes them, and what follows from them."""
     if recording is None or not changes:
         return []
     homes = sorted({str(entry["jurisdiction"]) for entry, _ in changes})
@@ -44,4 +44,6 @@ async def put_changes(
         ]
         for entry, change in changes
     }
+    for consequence in recording.consequences:
+        events |= await consequence(tx, recording.cause, list(events))
     return await recording.put(tx, events)

@@ -40,7 +40,9 @@ RETURN collect({p: f {.id, .accessClass}})
 """
 _AGENCIES: Final = """
 MATCH (a:Agency) WHERE a.id > $after WITH a ORDER BY a.id LIMIT $page
-RETURN collect({p: a {.id, .kind, .origin, .jurisdiction}, homes: [(a)-[:IN]->(j) | j.id]})
+RETURN collect({p: a {.id, .kind, .origin, .jurisdiction}, homes: [(a)-[:IN]->(j) | j.id],
+  heads: COLLECT { MATCH (a)<-[:AT]-(h:Appointment {role: 'HEAD'}) WHERE h.recordedTo = $forever
+    RETURN [h.validFrom, h.validTo] ORDER BY h.validFrom, h.validTo }})
 """
 _JURISDICTIONS: Final = """
 MATCH (j:Jurisdiction) WHERE j.id > $after WITH j ORDER BY j.id LIMIT $page

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import EnumType
+from itertools import pairwise
 from typing import Any, Final
 
 from gateway.catalog.model import LEVELS
@@ -91,11 +92,14 @@ def orphan_differences(field: Mapping[str, Any]) -> Iterator[Difference]:
 
 
 def agency_differences(row: Mapping[str, Any]) -> Iterator[Difference]:
-    """`row`: `{p: properties, homes: [jurisdiction ids]}`."""
+    """`row`: `{p: properties, homes: [jurisdiction ids], heads: [their periods, in order]}`."""
     p, node = row["p"], str(row["p"].get("id"))
     yield from _word(node, "kind", p.get("kind"), AgencyKind)
     yield from _word(node, "origin", p.get("origin"), Origin)
     yield from _compare(node, "jurisdiction", [p.get("jurisdiction")], row["homes"])
+    for (_, end), (start, _) in pairwise(row["heads"]):
+        if start != end:
+            yield Difference(node, "head", f"one from {start} on, one until {end}", "exactly one at any instant (R5.2)")
 
 
 def jurisdiction_differences(p: Mapping[str, Any]) -> Iterator[Difference]:

@@ -1,8 +1,9 @@
-"""A stop of the tour: an application for fields of another agency's data, the signed answer, and the grant."""
+"""Stops of the tour: one application of each kind to its end, signed by everybody's own key (articles 16 and 24)."""
 
 import base64
 import secrets
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
@@ -13,96 +14,185 @@ from gateway.signing import load_pkcs12, sign, timestamps
 
 CONSUMER: Final = "officer@water"
 STRANGER: Final = "officer@gaj"
+CENTER: Final = "center"
+CITIZEN: Final = "citizen"
 _BASIS: Final = {"title": "城市供水条例", "citation": "第二十条"}
 _ENTRIES: Final = """
-{ me { agency { code } } datasets(first: 50, filter: {shareType: [CONDITIONAL]}) { nodes {
-  id title provider { code name } fields(first: 10) { nodes { id name shareType } } } } }
+query ($filter: DatasetFilter) { me { agency { code } } datasets(first: 50, filter: $filter) { nodes {
+  id title provider { code name } fields(first: 10) { nodes { id name shareType openType } } } } }
 """
-_PREPARE: Final = """
-mutation ($input: PrepareRequestInput!) { prepareRequest(input: $input) {
-  prepared { signing text digest } problems { message } } }
+_PREPARED: Final = "prepared { signing text digest } problems { message }"
+_PREPARE: Final = {
+    "prepareRequest": "PrepareRequestInput",
+    "prepareAnswer": "PrepareAnswerInput",
+    "prepareStep": "PrepareStepInput",
+    "prepareGrantChange": "PrepareGrantChangeInput",
+}
+_FILED: Final = """
+accessRequest { id version state deadline { dueAt counted rule } } grant { id version state fields validTo }
+problems { message }
 """
-_ANSWER: Final = """
-mutation ($input: PrepareAnswerInput!) { prepareAnswer(input: $input) {
-  prepared { signing text digest } problems { message } } }
-"""
-_FILE: Final = """
-mutation ($input: FileSignedInput!) { fileSigned(input: $input) {
-  accessRequest { id version state deadline { dueAt counted rule } grant { state fields validTo } }
-  problems { message } } }
-"""
-_CASE: Final = "query ($id: ID!) { accessRequest(id: $id) { state } }"
+_CASE: Final = "query ($id: ID!) { accessRequest(id: $id) { state version } }"
+_FIELDS: Final = "query ($id: ID!) { dataset(id: $id) { fields(first: 2) { nodes { id name } } } }"
+_WAYS: Final = "query ($id: ID!) { accessWays(dataset: $id) { procedure fields { name } } }"
 
 Ask = Callable[[str | None, str, dict[str, Any]], dict[str, Any]]
+Lines = Iterator[tuple[str, str]]
 
 
 class _Refused(Exception):
     """The gateway has a problem with what was asked."""
 
 
-def steps(ask: Ask, settings: Settings) -> Iterator[tuple[str, str]]:
-    """What happens, step by step, and what comes out."""
-    try:
-        yield from _steps(ask, settings)
-    except _Refused as refused:
-        yield "and there it ends", str(refused)
+@dataclass
+class Tour:
+    """The people of the demonstration city at work."""
+
+    ask: Ask
+    settings: Settings
+    _keys: dict[str, bytes] = field(default_factory=dict)
+
+    def stops(self) -> Iterator[tuple[str, Lines]]:
+        """What each stop is about, and what happens at it, step by step, with what comes out."""
+        yield "Data that every agency has at once: a declaration, signed, and a grant", self._told(self._declaration())
+        yield "An application, its signed answer, and the grant", self._told(self._application())
+        yield "What is not shared: negotiated, coordinated, and shared in one case", self._told(self._negotiation())
+        yield "A citizen's application: answered, authorised, and opened", self._told(self._opening())
+
+    def _told(self, lines: Lines) -> Lines:
+        try:
+            yield from lines
+        except _Refused as refused:
+            yield "and there it ends", str(refused)
+
+    def _declaration(self) -> Lines:
+        entry, fields = self._wanted({"shareType": ["UNCONDITIONAL"]}, shareType="UNCONDITIONAL")
+        made = self._signed(CONSUMER, "prepareRequest", **_scope(entry, fields))
+        names = ", ".join(one["name"] for one in fields)
+        yield f"{CONSUMER} declares for what {names} of {entry['title']} is used", _granted(made["grant"], fields)
+        yield from self._revoked(entry, made["grant"])
+
+    def _application(self) -> Lines:
+        entry, fields = self._wanted({"shareType": ["CONDITIONAL"]}, shareType="CONDITIONAL")
+        provider = _officer(entry)
+        ways = self.ask(CONSUMER, _WAYS, {"id": entry["id"]})["accessWays"]
+        yield f"which fields of {entry['title']} are had how", "; ".join(map(_way, ways))
+        yield f"{CONSUMER} has a key; its certificate is registered", self._registered(CONSUMER)
+        filed = self._signed(CONSUMER, "prepareRequest", **_scope(entry, fields))
+        case, deadline = filed["accessRequest"], filed["accessRequest"]["deadline"]
+        yield f"signed and filed: {case['state']}", f"due {deadline['dueAt']} by {deadline['rule']}"
+        yield "the working days that count", ", ".join(day[5:] for day in deadline["counted"])
+        dropped = [{"field": fields[1]["id"], "reason": "超出职责范围", "basis": _BASIS}]
+        answer = {"accessRequest": case["id"], "version": case["version"], "answer": "APPROVE_PARTLY"}
+        made = self._signed(provider, "prepareAnswer", **answer, dropped=dropped)
+        yield f"{provider} grants {fields[0]['name']} alone, and says why", made["accessRequest"]["state"]
+        yield "signed and filed", _granted(made["grant"], fields)
+        seen = self.ask(STRANGER, _CASE, {"id": case["id"]})["accessRequest"]
+        yield f"{STRANGER} asks for the case", "is not shown it" if seen is None else "is shown it"
+
+    def _negotiation(self) -> Lines:
+        entry, _ = self._wanted({"shareType": ["NON_SHARED"]}, shareType=None)
+        provider = _officer(entry)
+        filed = self._signed(CONSUMER, "prepareRequest", **_scope(entry, []))
+        case = filed["accessRequest"]["id"]
+        yield f"{CONSUMER} asks for {entry['title']}, whose fields are not shown", filed["accessRequest"]["state"]
+        for who, act, said in (
+            (provider, "NEGOTIATE", "涉及个人信息，须说明必要性"),
+            (CONSUMER, "STATE_POSITION", "仅用于停水救助名单核对"),
+            (CONSUMER, "PROPOSE_FAILURE", "双方意见不一致"),
+            (provider, "COUNTERSIGN", ""),
+            (CENTER, "COORDINATE", "已听取双方意见"),
+        ):
+            yield f"{who}: {act} {said}".rstrip(), self._moved(who, case, act, said)["accessRequest"]["state"]
+        fields = self.ask(CENTER, _FIELDS, {"id": entry["id"]})["dataset"]["fields"]["nodes"][:1]
+        shared = {"fields": [one["id"] for one in fields]}
+        offered = self._moved(CENTER, case, "PROPOSE_SHARE", "仅限本次", **shared)
+        yield f"{CENTER} proposes to share {fields[0]['name']} in this case", _granted(offered["grant"], fields)
+        made = self._moved(provider, case, "COUNTERSIGN")
+        yield f"{provider} signs it too: {made['accessRequest']['state']}", _granted(made["grant"], fields)
+
+    def _opening(self) -> Lines:
+        entry, fields = self._wanted({"openType": ["CONDITIONAL"]}, CITIZEN, openType="CONDITIONAL")
+        provider = _officer(entry)
+        given = {**_scope(entry, fields), "legalBasis": [], "explanation": "论文研究", "purpose": "RESEARCH"}
+        text = f"mutation ($input: ApplyForOpeningInput!) {{ applyForOpening(input: $input) {{ {_FILED} }} }}"
+        case = _made(self.ask(CITIZEN, text, {"input": given})["applyForOpening"])["accessRequest"]
+        yield f"{CITIZEN} applies for {entry['title']}; the gateway signs the receipt", case["state"]
+        yield "due", f"{case['deadline']['dueAt']} by {case['deadline']['rule']}"
+        answer = {"accessRequest": case["id"], "version": case["version"], "answer": "ACCEPT"}
+        made = self._signed(provider, "prepareAnswer", **answer)
+        yield f"{provider} accepts", made["accessRequest"]["state"]
+        yield (
+            f"{provider} authorises the center",
+            self._moved(provider, case["id"], "AUTHORISE")["accessRequest"]["state"],
+        )
+        made = self._moved(CENTER, case["id"], "OPEN")
+        yield f"{CENTER} opens it: {made['accessRequest']['state']}", _granted(made["grant"], fields)
+        yield from self._revoked(entry, made["grant"])
+
+    def _revoked(self, entry: dict[str, Any], grant: dict[str, Any]) -> Lines:
+        change = {"grant": grant["id"], "version": grant["version"], "act": "REVOKE", "basis": _BASIS}
+        made = self._signed(_officer(entry), "prepareGrantChange", **change, reason="演示结束")
+        yield f"{_officer(entry)} revokes it, with a reason", made["grant"]["state"]
+
+    def _moved(self, who: str, case: str, act: str, statement: str = "", **more: Any) -> dict[str, Any]:
+        version = self.ask(who, _CASE, {"id": case})["accessRequest"]["version"]
+        step = {"accessRequest": case, "version": version, "act": act, "statement": statement, **more}
+        return self._signed(who, "prepareStep", **step)
+
+    def _signed(self, who: str, mutation: str, **given: Any) -> dict[str, Any]:
+        """Prepare, sign where the key is, and file."""
+        self._registered(who)
+        text = f"mutation ($input: {_PREPARE[mutation]}!) {{ {mutation}(input: $input) {{ {_PREPARED} }} }}"
+        asked = {"idempotencyKey": secrets.token_hex(), **given}
+        prepared = _made(self.ask(who, text, {"input": asked})[mutation])["prepared"]
+        signer = load_pkcs12(self._keys[who], None)
+        signature = base64.b64encode(sign(prepared["text"].encode(), signer, timestamps(self.settings))).decode()
+        text = f"mutation ($input: FileSignedInput!) {{ fileSigned(input: $input) {{ {_FILED} }} }}"
+        asked = {"signing": prepared["signing"], "signature": signature, "idempotencyKey": secrets.token_hex()}
+        return _made(self.ask(who, text, {"input": asked})["fileSigned"])
+
+    def _registered(self, who: str) -> str:
+        """The fingerprint of somebody's certificate, which is made when they first need one."""
+        if who not in self._keys:
+            self._keys[who], self._fingerprints[who] = issued_key(self.settings, who, 1)
+        return self._fingerprints[who]
+
+    _fingerprints: dict[str, str] = field(default_factory=dict)
+
+    def _wanted(
+        self, filtered: dict[str, Any], who: str = CONSUMER, **tier: str | None
+    ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+        """A dataset of another agency, and two fields of it in a tier; any dataset, where the fields are not shown."""
+        found = self.ask(who, _ENTRIES, {"filter": filtered})
+        own = (found["me"]["agency"] or {"code": None})["code"]
+        ((name, value),) = tier.items()
+        for entry in found["datasets"]["nodes"]:
+            fields = [one for one in entry["fields"]["nodes"] if value is None or one[name] == value]
+            apart = entry["provider"]["code"] in (own, STRANGER.partition("@")[2])
+            if not apart and (value is None) is not (len(fields) > 1):
+                return entry, fields[:2]
+        raise _Refused("no dataset of another agency is in this tier here")
 
 
-def _steps(ask: Ask, settings: Settings) -> Iterator[tuple[str, str]]:
-    entry, fields = _wanted(ask(CONSUMER, _ENTRIES, {}))
-    provider = f"officer@{entry['provider']['code']}"
-    keys = {}
-    for who in (CONSUMER, provider):
-        keys[who], fingerprint = issued_key(settings, who, 1)
-        yield f"{who} has a key; its certificate is registered", fingerprint
-
-    def filed(who: str, prepared: dict[str, Any]) -> dict[str, Any]:
-        signature = sign(prepared["text"].encode(), load_pkcs12(keys[who], None), timestamps(settings))
-        encoded = base64.b64encode(signature).decode()
-        given = {"signing": prepared["signing"], "signature": encoded, "idempotencyKey": secrets.token_hex()}
-        made = _made(ask(who, _FILE, {"input": given})["fileSigned"])
-        found: dict[str, Any] = made["accessRequest"]
-        return found
-
-    prepared = _made(ask(CONSUMER, _PREPARE, {"input": _scope(entry, fields)})["prepareRequest"])["prepared"]
-    names = ", ".join(field["name"] for field in fields)
-    yield f"{CONSUMER} applies for {names} of {entry['title']}", f"to be signed: SHA-256 {prepared['digest']}"
-    case = filed(CONSUMER, prepared)
-    deadline = case["deadline"]
-    yield f"signed and filed: {case['state']}", f"due {deadline['dueAt']} by {deadline['rule']}"
-    yield "the working days that count", ", ".join(day[5:] for day in deadline["counted"])
-    answer = {
-        "accessRequest": case["id"],
-        "version": case["version"],
-        "answer": "APPROVE_PARTLY",
-        "dropped": [{"field": fields[1]["id"], "reason": "超出职责范围", "basis": _BASIS}],
-        "idempotencyKey": secrets.token_hex(),
-    }
-    prepared = _made(ask(provider, _ANSWER, {"input": answer})["prepareAnswer"])["prepared"]
-    yield f"{provider} grants {fields[0]['name']} alone, and says why", f"to be signed: SHA-256 {prepared['digest']}"
-    answered = filed(provider, prepared)
-    grant = answered["grant"]
-    granted = ", ".join(field["name"] for field in fields if field["id"] in grant["fields"])
-    yield f"signed and filed: {answered['state']}", f"a grant of {granted} until {grant['validTo']}: {grant['state']}"
-    seen = ask(STRANGER, _CASE, {"id": case["id"]})["accessRequest"]
-    yield f"{STRANGER} asks for the case", "is not shown it" if seen is None else "is shown it"
+def _officer(entry: dict[str, Any]) -> str:
+    return f"officer@{entry['provider']['code']}"
 
 
-def _wanted(found: dict[str, Any]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """A dataset of another agency, and two fields of it that need an application."""
-    own = found["me"]["agency"]["code"]
-    for entry in found["datasets"]["nodes"]:
-        fields = [field for field in entry["fields"]["nodes"] if field["shareType"] == "CONDITIONAL"]
-        if len(fields) > 1 and own != entry["provider"]["code"] != STRANGER.partition("@")[2]:
-            return entry, fields[:2]
-    raise _Refused("no dataset of another agency is shared on application here")
+def _way(way: dict[str, Any]) -> str:
+    return f"{way['procedure']}: {', '.join(one['name'] for one in way['fields'])}"
+
+
+def _granted(grant: dict[str, Any], fields: list[dict[str, Any]]) -> str:
+    names = ", ".join(one["name"] for one in fields if one["id"] in grant["fields"])
+    return f"a grant of {names} until {grant['validTo']}: {grant['state']}"
 
 
 def _scope(entry: dict[str, Any], fields: list[dict[str, Any]]) -> dict[str, Any]:
     today = day_of(datetime.now(UTC))
     return {
         "dataset": entry["id"],
-        "fields": [field["id"] for field in fields],
+        "fields": [one["id"] for one in fields],
         "purpose": "SERVICE",
         "explanation": "办理供水报装业务",
         "legalBasis": [_BASIS],

@@ -1,26 +1,17 @@
 """`gateway certificate`: whose certificates count, and keys for the demonstration city's people."""
 
-import asyncio
 import os
-import secrets
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from gateway.audit.event import OPERATOR, Cause
-from gateway.audit.ledger import Denied, Ledger
-from gateway.audit.outbox import Outbox
-from gateway.audit.recorder import Recorder
-from gateway.cli._console import fail, fetching, notes
-from gateway.graph import Graph, running_graph
+from gateway.cli._console import fail, notes
+from gateway.cli._desk import Desk, at_desk
 from gateway.graph.appointments import find_person
 from gateway.identity.development import ISSUER
-from gateway.policy.store import PolicyStore
 from gateway.settings import Settings, load_settings
 from gateway.sharing.certificates import Registry
 from gateway.signing import DevelopmentAuthority
@@ -63,13 +54,13 @@ def issued_key(settings: Settings, name: str, days: int) -> tuple[bytes, str]:
     start = datetime.now(UTC) - timedelta(minutes=1)
     issued = DevelopmentAuthority(settings.state).issue(name, not_before=start, not_after=start + timedelta(days=days))
 
-    async def work(desk: _Desk) -> Mapping[str, Any]:
+    async def work(desk: Desk) -> Mapping[str, Any]:
         person = await find_person(desk.graph, ISSUER, name)
         if person is None:
             fail(f"nobody is known as {name!r}. See the names with: gateway token --list")
-        return await desk.registry.register(desk.cause, person.id, issued.certificate, desk.key)
+        return await Registry(desk.ledger).register(desk.cause, person.id, issued.certificate, desk.key)
 
-    return issued.p12, _run(settings, work)["fingerprint"]
+    return issued.p12, at_desk(settings, work)["fingerprint"]
 
 
 @app.command("register")
@@ -79,11 +70,11 @@ def register_one(
 ) -> None:
     """Register somebody's certificate: what is signed with its key counts as theirs."""
 
-    async def work(desk: _Desk) -> Mapping[str, Any]:
-        return await desk.registry.register(desk.cause, person, file.read_bytes(), desk.key)
+    async def work(desk: Desk) -> Mapping[str, Any]:
+        return await Registry(desk.ledger).register(desk.cause, person, file.read_bytes(), desk.key)
 
     try:
-        typer.echo(_run(load_settings(), work)["fingerprint"])
+        typer.echo(at_desk(load_settings(), work)["fingerprint"])
     except (OSError, ValueError) as problem:
         fail(f"{file} cannot be read as a certificate: {problem}.")
 
@@ -92,38 +83,7 @@ def register_one(
 def revoke(fingerprint: Annotated[str, typer.Argument(help="SHA-256 of the certificate, in hexadecimal.")]) -> None:
     """Revoke a certificate from now on. What was signed before stays signed."""
 
-    async def work(desk: _Desk) -> Mapping[str, Any]:
-        return await desk.registry.revoke(desk.cause, fingerprint, datetime.now(UTC), desk.key)
+    async def work(desk: Desk) -> Mapping[str, Any]:
+        return await Registry(desk.ledger).revoke(desk.cause, fingerprint, datetime.now(UTC), desk.key)
 
-    typer.echo(_run(load_settings(), work)["fingerprint"])
-
-
-@dataclass(frozen=True, slots=True)
-class _Desk:
-    graph: Graph
-    registry: Registry
-    cause: Cause
-    key: str
-
-
-def _run(settings: Settings, work: Callable[[_Desk], Awaitable[Mapping[str, Any]]]) -> Mapping[str, Any]:
-    async def run() -> Mapping[str, Any]:
-        async with _desk(settings) as desk:
-            return await work(desk)
-
-    try:
-        return asyncio.run(run())
-    except Denied as denied:
-        fail(f"{denied}.")
-
-
-@asynccontextmanager
-async def _desk(settings: Settings) -> AsyncIterator[_Desk]:
-    with fetching() as jars:
-        async with (
-            running_graph(settings, jars) as graph,
-            Recorder(settings.state, settings.log_origin) as recorder,
-            Outbox(graph, recorder) as outbox,
-        ):
-            cause = Cause(OPERATOR, PolicyStore(settings.policy_dir).current.digest)
-            yield _Desk(graph, Registry(Ledger(graph, recorder, outbox)), cause, secrets.token_hex())
+    typer.echo(at_desk(load_settings(), work)["fingerprint"])

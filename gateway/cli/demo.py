@@ -1,14 +1,14 @@
 """`gateway demo`: the same questions asked as five different callers, and why each gets another answer."""
 
 from collections.abc import Iterable
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final
 
-import httpx
 import typer
 from rich.console import Console
 from rich.table import Table
 
 from gateway.cli import _case_tour, _log_tour
+from gateway.cli._client import Client, NoAnswer, NotBelieved, address_of
 from gateway.cli._console import report
 from gateway.identity.development import development_token
 from gateway.settings import Settings, load_settings
@@ -41,15 +41,10 @@ fragment Why on AccessDecision { allowed rule requirement reason { zh en } next 
 """Everything that the tour shows, in one request per caller."""
 
 _LIFETIME: Final = 600.0
-_TIMEOUT: Final = 30.0
 _MISSING: Final = "—"
 
 Answers = dict[str, dict[str, Any]]
 """Per caller, the `data` of the answer."""
-
-
-class TourEnded(Exception):
-    """The tour cannot go on; the text says what to do."""
 
 
 def register(app: typer.Typer) -> None:
@@ -62,20 +57,21 @@ def demo(
         str | None, typer.Option(metavar="URL", help="The gateway's GraphQL address; without it the settings' own.")
     ] = None,
 ) -> None:
-    """Tour a running gateway with the demonstration city: who sees what and why, its log, and an application."""
+    """Tour a running gateway with the demonstration city: who sees what and why, its log, and every procedure."""
     settings = load_settings()
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
     console = Console(highlight=False)
     try:
-        with _Tourist(settings, address or f"http://{host}:{settings.port}/graphql") as tourist:
+        with Client(address or address_of(settings)) as client:
+            tourist = _Tourist(settings, client)
             for title, table in _tables(_answers(tourist)):
                 console.print(f"\n{title}", style="bold")
                 console.print(table)
             console.print("\n9. A change, its event in the log, its proof, and a tampered copy", style="bold")
-            console.print(_rows(("what", "what comes out"), _log_tour.steps(tourist.ask, tourist.log_key())))
-            console.print("\n10. An application, its signed answer, and the grant", style="bold")
-            console.print(_rows(("what", "what comes out"), _case_tour.steps(tourist.ask, settings)))
-    except (TourEnded, TimeoutError) as ended:
+            console.print(_rows(("what", "what comes out"), _log_tour.steps(tourist.ask, client.log_key())))
+            for number, (title, lines) in enumerate(_case_tour.Tour(tourist.ask, settings).stops(), 10):
+                console.print(f"\n{number}. {title}", style="bold")
+                console.print(_rows(("what", "what comes out"), lines))
+    except (NoAnswer, TimeoutError) as ended:
         report(str(ended))
         raise typer.Exit(1) from None
 
@@ -83,60 +79,34 @@ def demo(
 class _Tourist:
     """Asks a gateway in the names of the city's people."""
 
-    def __init__(self, settings: Settings, address: str) -> None:
+    def __init__(self, settings: Settings, client: Client) -> None:
         if not settings.development:
-            raise TourEnded("the tour needs the development issuer, which is off; see GATEWAY_DEVELOPMENT_ISSUER.")
+            raise NoAnswer("the tour needs the development issuer, which is off; see GATEWAY_DEVELOPMENT_ISSUER.")
         self._settings = settings
-        self._address = address
-        self._client = httpx.Client(timeout=_TIMEOUT)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._client.close()
+        self._client = client
 
     def ask(self, caller: str | None, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         """The data of a query; without a caller, as the public.
 
         Raises:
-            TourEnded: there is no gateway there, or not one that knows these people.
+            NoAnswer: there is no gateway there, or not one that knows these people.
         """
-        headers = {}
+        settings, token = self._settings, None
         if caller is not None:
-            settings = self._settings
             token = development_token(settings.state, settings.audience, caller, lifetime=_LIFETIME)
-            headers = {"Authorization": f"Bearer {token}"}
         try:
-            body = {"query": query, "variables": variables}
-            response = self._client.post(self._address, json=body, headers=headers)
-        except (httpx.TransportError, httpx.InvalidURL) as problem:
-            raise TourEnded(f"nothing answers at {self._address} ({problem}). Start a gateway: make run") from None
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            raise TourEnded(
-                f"the gateway at {self._address} does not believe the token of {caller}. It must have the same"
+            return self._client.ask(token, query, variables)
+        except NotBelieved:
+            raise NoAnswer(
+                f"the gateway at {self._client.address} does not believe the token of {caller}. It must have the same"
                 " GATEWAY_STATE and hold the demonstration city (make seed)."
-            )
-        try:
-            answer = response.json()
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict) or not isinstance(answer.get("data"), dict) or answer.get("errors"):
-            raise TourEnded(
-                f"{self._address} answers {response.status_code}, but not as a gateway does: {response.text[:300]}"
-            )
-        data: dict[str, Any] = answer["data"]
-        return data
-
-    def log_key(self) -> str:
-        """The verifier key, as the gateway itself gives it: whoever means to check has it from elsewhere."""
-        return self._client.get(self._address.removesuffix("/graphql") + "/log/key").text
+            ) from None
 
 
 def _answers(tourist: _Tourist) -> Answers:
     answers = {caller: tourist.ask(None if caller == PUBLIC else caller, QUERY, {}) for caller in CALLERS}
     if answers["center"]["register"] is None:
-        raise TourEnded("the demonstration city is not in that gateway's graph; the tour is about it. Load: make seed")
+        raise NoAnswer("the demonstration city is not in that gateway's graph; the tour is about it. Load: make seed")
     return answers
 
 

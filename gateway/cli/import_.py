@@ -24,6 +24,7 @@ from gateway.federation.rule import DEFAULT_RULE, ImportRule, InvalidRule, load_
 from gateway.graph import running_graph
 from gateway.policy.store import PolicyStore
 from gateway.settings import load_settings
+from gateway.sharing.examination import suspend_changed
 from gateway.vocabulary import ShareType
 
 
@@ -84,8 +85,9 @@ async def _run(inventory: Inventory, source: Source) -> Report:
             Recorder(settings.state, settings.log_origin) as recorder,
             Outbox(graph, recorder) as outbox,
         ):
+            recording = Recording(outbox, cause, (suspend_changed,))
             with _progress() as advance:
-                outcome = await harvest(graph, inventory, source, advance, recording=Recording(outbox, cause))
+                outcome = await harvest(graph, inventory, source, advance, recording=recording)
             await recorder.record(_imported(outcome, cause))
             return outcome
 

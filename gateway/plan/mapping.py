@@ -213,4 +213,9 @@ class OwnPerson:
     order: str
 
 
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Answered by its own resolver, beside what the plan answers of the same object."""
+
+
 Mapped = Stored | One | Many | Connection | Decisions | Elsewhere | OfSubject | OwnAgency | OwnPerson

@@ -31,7 +31,7 @@ from graphql.execution.collect_fields import FieldDetails, FragmentDetails, coll
 from graphql.execution.values import VariableValues
 
 from gateway.plan.cache import Bounded
-from gateway.plan.mapping import KEY, Mapped
+from gateway.plan.mapping import KEY, Aside, Mapped
 
 TYPENAME = "__typename"
 
@@ -92,9 +92,18 @@ class Selection:
 
 def mapping_of(definition: GraphQLField) -> Mapped | None:
     """The declaration that the schema attached to a field, or None for one that only groups others."""
-    declared = (definition.extensions or {}).get("strawberry-definition")
-    found: Mapped | None = getattr(declared, "metadata", {}).get(KEY) if declared is not None else None
+    found: Mapped | None = _declared(definition)
     return found
+
+
+def is_aside(definition: GraphQLField) -> bool:
+    """Whether a field is answered by its own resolver."""
+    return isinstance(_declared(definition), Aside)
+
+
+def _declared(definition: GraphQLField) -> Any:
+    declared = (definition.extensions or {}).get("strawberry-definition")
+    return getattr(declared, "metadata", {}).get(KEY) if declared is not None else None
 
 
 def variables(info: GraphQLResolveInfo[Any]) -> VariableValues:
@@ -137,7 +146,8 @@ class _Collector:
                 found.append(Selected(key, TYPENAME, nodes[0], None, None))
                 continue
             definition = parent.fields[nodes[0].name.value]
-            found.append(self.select(key, definition, nodes))
+            if not is_aside(definition):
+                found.append(self.select(key, definition, nodes))
         return tuple(found)
 
 

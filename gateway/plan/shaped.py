@@ -4,11 +4,14 @@ Only this room can make a `Shaped`: whoever could make one could answer anything
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
-from graphql import GraphQLError, is_non_null_type
+from graphql import GraphQLError, get_nullable_type, is_non_null_type, is_object_type
 from graphql.pyutils import Path
 from strawberry.schema.schema import StrawberryGraphQLCoreExecutionContext
+
+from gateway.plan.selection import is_aside
 
 _MINT: Final = object()
 
@@ -47,8 +50,26 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         """A `Shaped` is its data; its faults join the response's errors with their whole paths."""
         if type(result) is not Shaped:
             return super().complete_value(return_type, field_details_list, info, path, result, position_context)
-        if not result.faults:
-            return result.data
+        data = self._with_faults(return_type, field_details_list, path, result) if result.faults else result.data
+        if data is not None and (aside := _aside(return_type)):
+            return self._with_aside(get_nullable_type(return_type), field_details_list, path, data, aside)
+        return data
+
+    def _with_aside(self, parent: Any, field_details_list: Any, path: Path, data: Any, names: frozenset[str]) -> Any:
+        """An object of which some fields have resolvers of their own, which run now."""
+        groups = self.collect_subfields(parent, field_details_list).grouped_field_set
+        chosen = {key: group for key, group in groups.items() if group[0].node.name.value in names}
+        if not chosen:
+            return data
+        found: Any = self.execute_fields(parent, None, path, chosen, None)
+
+        async def whole() -> dict[str, Any]:
+            resolved = {**data, **(await found if self.is_awaitable(found) else found)}
+            return {key: resolved[key] for key in groups if key in resolved}
+
+        return whole()
+
+    def _with_faults(self, return_type: Any, field_details_list: Any, path: Path, result: Shaped) -> Any:
         nodes = [details.node for details in field_details_list]
         errors = [GraphQLError(f.message, nodes, path=[*path.as_list(), *f.path]) for f in result.faults]
         # Where nothing is left of a field that is never null, its last fault has to go up to the parent.
@@ -58,3 +79,12 @@ class PlannedExecutor(StrawberryGraphQLCoreExecutionContext):
         if raised is not None:
             raise raised
         return result.data
+
+
+@lru_cache(maxsize=4096)
+def _aside(return_type: Any) -> frozenset[str]:
+    """The fields of an object type that have resolvers of their own, beside the plan."""
+    named = get_nullable_type(return_type)
+    if not is_object_type(named):
+        return frozenset()
+    return frozenset(name for name, definition in named.fields.items() if is_aside(definition))

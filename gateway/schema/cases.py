@@ -17,8 +17,10 @@ from gateway.schema.dataset import Dataset
 from gateway.schema.enums import Act, CaseState, Party, Procedure, Purpose, Role
 from gateway.schema.paging import page_info, page_size
 from gateway.schema.scalars import DateTime
+from gateway.sharing.cases import AGENCY
 from gateway.sharing.document import Document
 from gateway.sharing.reading import Place, Row, actions
+from gateway.vocabulary import FOREVER
 
 Asked = Info[Context, Any]
 
@@ -64,13 +66,15 @@ class SignedDocument:
     certificate: str = strawberry.field(description="SHA-256 of the signer's certificate, in hexadecimal.")
     signed_at: DateTime = strawberry.field(description="When, by the timestamp authority's clock.")
     filed_at: DateTime = strawberry.field(description="When it took effect.")
-    signer: str = strawberry.field(description="Who signed.")
-    role: Role = strawberry.field(description="In which role.")
-    agency_id: strawberry.Private[str]
+    signer: str | None = strawberry.field(description="Who signed; null for a receipt, which the gateway signs.")
+    role: Role | None = strawberry.field(description="In which role.")
+    agency_id: strawberry.Private[str | None]
 
     @strawberry.field(description="For which agency.")
     async def agency(self, info: Asked) -> Agency | None:
         """The signer's agency."""
+        if self.agency_id is None:
+            return None
         found: Agency | None = await _object(info, "Agency", self.agency_id)
         return found
 
@@ -93,7 +97,7 @@ def _documents(rows: Sequence[Row]) -> list[SignedDocument]:
             signed_at=row["signedAt"],
             filed_at=row["filedAt"],
             signer=row["name"],
-            role=Role(row["role"]),
+            role=row["role"] and Role(row["role"]),
             agency_id=row["agency"],
         )
         for row in rows
@@ -119,9 +123,11 @@ class _Sided:
         found: Dataset | None = await _object(info, "Dataset", self.row["dataset"])
         return found
 
-    @strawberry.field(description="使用单位. Who uses the data.")
+    @strawberry.field(description="使用单位. The agency that uses the data; null for a person of their own.")
     async def consumer(self, info: Asked) -> Agency | None:
         """The consumer."""
+        if not self.row["consumer"].startswith(AGENCY):
+            return None
         found: Agency | None = await _object(info, "Agency", self.row["consumer"])
         return found
 
@@ -137,6 +143,16 @@ class _Sided:
         return _documents(await info.context.cases.documents(self.row["id"]))
 
 
+@strawberry.type(description="变更. What a grant was given for, and has become.")
+class Change:
+    """A change for which a grant was suspended."""
+
+    target: strawberry.ID = strawberry.field(description="The dataset or the field, by its global id.")
+    became: str = strawberry.field(
+        description="Its stricter tier; or WITHDRAWN, DROPPED, or FORBIDDEN by the policy in force."
+    )
+
+
 @strawberry.type(description="授权. Leave to fetch fields of a dataset: the exact image of what was signed.")
 class AccessGrant(_Sided):
     """A grant."""
@@ -146,6 +162,8 @@ class AccessGrant(_Sided):
     valid_from: DateTime = strawberry.field(description="From when on.")
     valid_to: DateTime = strawberry.field(description="Before when.")
     expired: bool = strawberry.field(description="到期. Whether its period is over.")
+    suspended_by: Party | None = strawberry.field(description="Who has suspended it, where somebody has.")
+    changes: list["Change"] = strawberry.field(description="What has changed, where the gateway has suspended it.")
 
     @strawberry.field(description="The case that led to it.")
     async def access_request(
@@ -163,6 +181,18 @@ class AccessRequest(_Sided):
     procedure: Procedure = strawberry.field(description="By which procedure.")
     filed_at: DateTime = strawberry.field(description="When it was filed.")
     deadline: Deadline | None = strawberry.field(description="期限. Until when it is to be answered, if it is.")
+
+    @strawberry.field(
+        description="平等利用. Applications of the same class that were answered differently (article 21): for the"
+        " provider, the center, and who supervises the provider; null for everybody else."
+    )
+    async def answered_differently(
+        self, info: Asked
+    ) -> list[Annotated["AccessRequest", strawberry.lazy("gateway.schema.cases")]] | None:
+        """Equal treatment."""
+        context = info.context
+        found = await context.cases.differing(context.asker.subject, self.row)
+        return None if found is None else [request_of(context, row) for row in found]
 
     @strawberry.field(description="授权. The grant that it led to.")
     async def grant(self, info: Asked) -> AccessGrant | None:
@@ -192,6 +222,36 @@ class AccessRequestConnection:
         return [edge.node for edge in self.edges]
 
 
+@strawberry.type(description="待办. Something that waits for the caller: a case, or a grant.")
+class Task:
+    """A task."""
+
+    due_at: DateTime | None = strawberry.field(description="Until when it is to be done; null without a deadline.")
+    access_request: AccessRequest | None = strawberry.field(description="The case that waits.")
+    grant: AccessGrant | None = strawberry.field(description="The grant that waits.")
+
+
+@strawberry.type(description="A task with its cursor.")
+class TaskEdge:
+    """Relay's edge."""
+
+    node: Task = strawberry.field(description="The task.")
+    cursor: str = strawberry.field(description="Opaque; bound to these arguments.")
+
+
+@strawberry.type(description="A page of tasks.")
+class TaskConnection:
+    """There is no total: to count would cost more than to read a page."""
+
+    edges: list[TaskEdge] = strawberry.field(description="The tasks with their cursors.")
+    page_info: PageInfo = strawberry.field(description="Where this page stands.")
+
+    @strawberry.field(description="The tasks without cursors.")
+    def nodes(self) -> list[Task]:
+        """The same as in the edges."""
+        return [edge.node for edge in self.edges]
+
+
 Side = Annotated[Party | None, strawberry.argument(description="On which side the caller's agency stands; any.")]
 Standing = Annotated[CaseState | None, strawberry.argument(description="In which state; any.")]
 
@@ -200,6 +260,40 @@ async def one_request(context: Context, identifier: str) -> AccessRequest | None
     """A case that the caller may see."""
     found = await context.cases.one(context.asker.subject, identifier)
     return None if found is None else request_of(context, found)
+
+
+@strawberry.type(description="A field, by its name.")
+class NamedField:
+    """A field that can be applied for."""
+
+    id: strawberry.ID = strawberry.field(description="Its global id.")
+    name: str = strawberry.field(description="Its name.")
+
+
+@strawberry.type(description="途径. A procedure, and the fields of a dataset that it leads to.")
+class AccessWay:
+    """A way."""
+
+    procedure: Procedure = strawberry.field(description="By which procedure.")
+    fields: list[NamedField] = strawberry.field(
+        description="The fields, where nothing stricter is asked for together with them; none where the dataset shows"
+        " its fields to nobody else."
+    )
+
+
+async def ways_to(context: Context, dataset: str) -> list[AccessWay] | None:
+    """The ways to the fields of a dataset that the caller may know."""
+    subject = context.asker.subject
+    found = await context.cases.ways(subject, context.planner.table_for(subject.profile), dataset)
+    if found is None:
+        return None
+    return [
+        AccessWay(
+            procedure=way.procedure,
+            fields=[NamedField(id=strawberry.ID(one["id"]), name=one["name"]) for one in way.fields],
+        )
+        for way in found
+    ]
 
 
 async def one_grant(context: Context, identifier: str) -> AccessGrant | None:
@@ -225,7 +319,7 @@ async def page_of_requests(
     return _page(context, rows, count, start, lambda row: f"{tag}{row['id']}.{row['filedAt']}")
 
 
-async def page_of_tasks(context: Context, first: int | None, after: str | None) -> AccessRequestConnection:
+async def page_of_tasks(context: Context, first: int | None, after: str | None) -> TaskConnection:
     """A page of what waits for the caller.
 
     Raises:
@@ -234,7 +328,17 @@ async def page_of_tasks(context: Context, first: int | None, after: str | None) 
     count, tag = page_size(context, "tasks", first), cursor.prefix("tasks", "dueAt", {})
     start = _start("tasks", after, tag)
     rows = await context.cases.tasks(context.asker.subject, count + 1, start)
-    return _page(context, rows, count, start, lambda row: f"{tag}{row['id']}.{row['dueAt']}")
+    edges = [TaskEdge(node=_task(context, row), cursor=f"{tag}{row['about']}.{row['dueAt']}") for row in rows[:count]]
+    return TaskConnection(edges=edges, page_info=page_info(edges, more=len(rows) > count, begun=start is not None))
+
+
+def _task(context: Context, row: Row) -> Task:
+    of_grant = row["grant"]
+    return Task(
+        due_at=None if row["dueAt"] == FOREVER else row["dueAt"],
+        access_request=None if of_grant else request_of(context, row["row"]),
+        grant=grant_of(context, context.cases.stands(row["row"])) if of_grant else None,
+    )
 
 
 def _page(
@@ -282,6 +386,10 @@ def grant_of(context: Context, row: Row) -> AccessGrant:
         valid_from=row["validFrom"],
         valid_to=row["validTo"],
         expired=datetime.fromisoformat(row["validTo"]) <= context.filing.clock(),
+        suspended_by=row.get("suspendedBy") and Party(row["suspendedBy"]),
+        changes=[
+            Change(target=target, became=became) for target, became in orjson.loads(row.get("changes") or "{}").items()
+        ],
     )
 
 

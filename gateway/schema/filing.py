@@ -12,7 +12,7 @@ from gateway.schema.cases import AccessGrant, AccessRequest, Asked, one_grant, o
 from gateway.schema.causes import cause_of
 from gateway.schema.enums import Act, Purpose, RowOperator
 from gateway.schema.problem import Problem, attempt, check_key
-from gateway.sharing.acts import Answer, Dropped, OnGrant, Request
+from gateway.sharing.acts import Answer, Dropped, Move, OnGrant, Opening, Organisation, Request
 from gateway.sharing.document import Document
 from gateway.sharing.scope import Basis, Condition, Scope
 
@@ -66,10 +66,51 @@ class PrepareAnswerInput:
 
     access_request: strawberry.ID = strawberry.field(description="The application.")
     version: int = strawberry.field(description="The version of it that was read.")
-    answer: Act = strawberry.field(description="APPROVE, APPROVE_PARTLY or REFUSE.")
+    answer: Act = strawberry.field(description="APPROVE, APPROVE_PARTLY or REFUSE; of an opening ACCEPT or REFUSE.")
     dropped: list[DroppedField] = strawberry.field(description="The fields that are not granted.", default=())
     reason: str = strawberry.field(description="说明理由. The reason of a refusal.", default="")
     basis: BasisInput | None = strawberry.field(description="What the reason follows from.", default=None)
+    idempotency_key: str = strawberry.field(description=_KEY)
+
+
+@strawberry.input(description="协商、协调、开放. A step of a negotiation, a coordination or an opening.")
+class PrepareStepInput:
+    """A step."""
+
+    access_request: strawberry.ID = strawberry.field(description="The case.")
+    version: int = strawberry.field(description="The version of it that was read.")
+    act: Act = strawberry.field(description="What is done; see availableActions.")
+    statement: str = strawberry.field(description="A position, the terms of a proposal, or the reason.", default="")
+    fields: list[strawberry.ID] = strawberry.field(
+        description="What is proposed to be shared, by global ids.", default=()
+    )
+    basis: BasisInput | None = strawberry.field(description="What a reason follows from.", default=None)
+    idempotency_key: str = strawberry.field(description=_KEY)
+
+
+@strawberry.input(description="法人或其他组织. For whom somebody applies who acts for no agency.")
+class OrganisationInput:
+    """An organisation."""
+
+    name: str = strawberry.field(description="Its name.")
+    code: str = strawberry.field(description="统一社会信用代码. The number that it is registered by.")
+
+
+@strawberry.input(description="有条件开放申请. What is applied for; the gateway signs the receipt.")
+class ApplyForOpeningInput:
+    """An application (article 24)."""
+
+    dataset: strawberry.ID = strawberry.field(description="The global id of the dataset.")
+    fields: list[strawberry.ID] = strawberry.field(description="The fields, by their global ids.")
+    rows: list[RowCondition] = strawberry.field(description="Conditions that all hold; none for all rows.", default=())
+    purpose: Purpose = strawberry.field(description="使用用途.")
+    explanation: str = strawberry.field(description="The purpose in a sentence.")
+    legal_basis: list[BasisInput] = strawberry.field(
+        description="依据. What the need follows from, if it does.", default=()
+    )
+    organisation: OrganisationInput | None = strawberry.field(description="For whom, if for another.", default=None)
+    since: date = strawberry.field(description="The first day.")
+    until: date = strawberry.field(description="The last day.")
     idempotency_key: str = strawberry.field(description=_KEY)
 
 
@@ -150,7 +191,8 @@ class FilingMutations:
     """The procedures."""
 
     @strawberry.mutation(
-        description="申请. Prepare a declaration, or an application where a field is not shared unconditionally."
+        description="申请. Prepare a declaration; an application where a field is shared on conditions; a request to"
+        " negotiate where one is not shared."
     )
     async def prepare_request(
         self,
@@ -158,17 +200,7 @@ class FilingMutations:
         input: Annotated[PrepareRequestInput, strawberry.argument(description="What is asked for.")],
     ) -> PreparePayload:
         """R16.1, R16.2a, R17.1."""
-        scope = Scope(
-            input.dataset,
-            tuple(input.fields),
-            tuple(Condition(one.field, one.operator, tuple(one.values)) for one in input.rows),
-            input.purpose,
-            input.explanation,
-            tuple(map(_basis, input.legal_basis)),
-            input.since,
-            input.until,
-        )
-        return await _prepare(info, scope, input.idempotency_key)
+        return await _prepare(info, _scope(input), input.idempotency_key)
 
     @strawberry.mutation(description="答复. Prepare the answer to an application.")
     async def prepare_answer(
@@ -184,6 +216,39 @@ class FilingMutations:
             None if input.basis is None else _basis(input.basis),
         )
         return await _prepare(info, answer, input.idempotency_key)
+
+    @strawberry.mutation(description="协商、协调、开放. Prepare a step of a negotiation, a coordination or an opening.")
+    async def prepare_step(
+        self, info: Asked, input: Annotated[PrepareStepInput, strawberry.argument(description="The step.")]
+    ) -> PreparePayload:
+        """R16.3, R24.2."""
+        move = Move(
+            input.access_request,
+            input.version,
+            input.act,
+            input.statement,
+            tuple(input.fields),
+            None if input.basis is None else _basis(input.basis),
+        )
+        return await _prepare(info, move, input.idempotency_key)
+
+    @strawberry.mutation(
+        description="有条件开放申请. Apply for data that is open on conditions, as whoever has signed in."
+    )
+    async def apply_for_opening(
+        self, info: Asked, input: Annotated[ApplyForOpeningInput, strawberry.argument(description="What for.")]
+    ) -> FiledPayload:
+        """R24.2."""
+        if (bad := check_key(input.idempotency_key)) is not None:
+            return FiledPayload(problems=[bad], made={})
+        given = input.organisation
+        organisation = None if given is None else Organisation(given.name, given.code)
+        context, subject = info.context, info.context.asker.subject
+        table, opening = context.planner.table_for(subject.profile), Opening(_scope(input), organisation)
+        made, problems = await attempt(
+            context.filing.apply_for_opening(subject, table, cause_of(context), opening, input.idempotency_key)
+        )
+        return FiledPayload(problems=problems, made=made or {})
 
     @strawberry.mutation(description="授权管理. Prepare the suspension, resumption or revocation of a grant.")
     async def prepare_grant_change(
@@ -212,7 +277,7 @@ class FilingMutations:
         )
         return FiledPayload(problems=problems, made=made or {})
 
-    @strawberry.mutation(description="撤回. Take an application back that is not answered yet.")
+    @strawberry.mutation(description="撤回. Take a case back that is not decided yet.")
     async def withdraw_request(
         self, info: Asked, input: Annotated[WithdrawRequestInput, strawberry.argument(description="Which.")]
     ) -> FiledPayload:
@@ -242,6 +307,19 @@ async def _prepare(info: Asked, request: Request, key: str) -> PreparePayload:
         return PreparePayload(prepared=None, problems=problems)
     prepared = Prepared(signing=made["signing"], text=made["document"], digest=made["digest"])
     return PreparePayload(prepared=prepared, problems=problems)
+
+
+def _scope(given: PrepareRequestInput | ApplyForOpeningInput) -> Scope:
+    return Scope(
+        given.dataset,
+        tuple(given.fields),
+        tuple(Condition(one.field, one.operator, tuple(one.values)) for one in given.rows),
+        given.purpose,
+        given.explanation,
+        tuple(map(_basis, given.legal_basis)),
+        given.since,
+        given.until,
+    )
 
 
 def _basis(given: BasisInput) -> Basis:

@@ -34,7 +34,7 @@ from gateway.settings import Settings
 from gateway.sharing.clocks import Rules
 from gateway.sharing.filing import Filing
 from gateway.sharing.reading import Cases
-from gateway.signing import trust
+from gateway.signing import seal, trust
 
 JSON: Final = "application/json"
 RESPONSE_TYPE: Final = "application/graphql-response+json"
@@ -239,7 +239,7 @@ def graphql_app(settings: Settings, graph: Graph, policy: PolicyStore, ledger: L
     )
     upkeep = Upkeep(graph, policy, planner, ledger.recorder)
     upkeep.warm()
-    filing = Filing(ledger, Rules.load(settings), partial(trust, settings))
+    filing = Filing(ledger, Rules.load(settings), partial(trust, settings), partial(seal, settings))
     return Endpoint(settings, planner, upkeep, ledger, filing, Cases(graph))
 
 

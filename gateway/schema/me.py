@@ -1,9 +1,27 @@
 """The caller, as the gateway knows them."""
 
-import strawberry
+from typing import Any
 
-from gateway.plan.mapping import Direction, Entity, Kind, OfSubject, One, OwnAgency, OwnPerson, Step, Unending
+import strawberry
+from strawberry import Info
+
+from gateway.plan.mapping import (
+    KEY,
+    Aside,
+    Direction,
+    Entity,
+    Kind,
+    OfSubject,
+    One,
+    OwnAgency,
+    OwnPerson,
+    Step,
+    Unending,
+)
 from gateway.schema.agency import Agency
+from gateway.schema.arguments import After, First
+from gateway.schema.cases import TaskConnection, page_of_tasks
+from gateway.schema.context import Context
 from gateway.schema.declare import column, mapped
 from gateway.schema.enums import Role
 from gateway.schema.scalars import DateTime
@@ -37,3 +55,10 @@ class Me:
         OwnPerson(Step("HOLDS", Direction.OUT, "Appointment"), "role"),
         "All appointments on record. With several current ones, a token has to select one.",
     )
+
+    @strawberry.field(
+        description="待办. What waits for the caller to act, what is due first, first.", metadata={KEY: Aside()}
+    )
+    async def tasks(self, info: Info[Context, Any], first: First = None, after: After = None) -> TaskConnection:
+        """The caller's tasks."""
+        return await page_of_tasks(info.context, first, after)

@@ -23,12 +23,13 @@ from gateway.schema.cases import (
     AccessGrant,
     AccessRequest,
     AccessRequestConnection,
+    AccessWay,
     Side,
     Standing,
     one_grant,
     one_request,
     page_of_requests,
-    page_of_tasks,
+    ways_to,
 )
 from gateway.schema.connection import Connection as Page
 from gateway.schema.connection import FacetedConnection, Facets, PageInfo
@@ -222,17 +223,23 @@ class Query:
         """A page of cases."""
         return await page_of_requests(info.context, side, state, first, after)
 
+    @strawberry.field(
+        description="途径. Which fields of a dataset the caller would have at once, which need an answer, and which a"
+        " negotiation, before anything is asked for. Null for a dataset that the caller may not know of; nothing for"
+        " what needs no application."
+    )
+    async def access_ways(
+        self, info: Asked, dataset: Annotated[strawberry.ID, strawberry.argument(description="The dataset's id.")]
+    ) -> list[AccessWay] | None:
+        """The ways, from the shortest to the longest."""
+        return await ways_to(info.context, dataset)
+
     @strawberry.field(description="授权. A grant, when the caller may see it.")
     async def access_grant(
         self, info: Asked, id: Annotated[strawberry.ID, strawberry.argument(description="The id of the grant.")]
     ) -> AccessGrant | None:
         """One grant."""
         return await one_grant(info.context, id)
-
-    @strawberry.field(description="待办. What waits for the caller's answer, what is due first, first.")
-    async def tasks(self, info: Asked, first: First = None, after: After = None) -> AccessRequestConnection:
-        """The caller's tasks."""
-        return await page_of_tasks(info.context, first, after)
 
     @strawberry.field(
         description="Whether an action on a dataset or field is allowed to the caller, or in another role, and why."

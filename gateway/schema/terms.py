@@ -84,6 +84,8 @@ DIRECTION: Final = {"ASC": "升序. Ascending.", "DESC": "降序. Descending."}
 PROCEDURE: Final = {
     "DECLARATION": "无条件共享申报. A declaration of scope and purpose, and the grant at once (16.1).",
     "APPLICATION": "有条件共享申请. An application that the provider answers (16.2).",
+    "NEGOTIATION": "不予共享协商. Both parties negotiate; when that fails, the center coordinates (16.3).",
+    "OPENING": "有条件开放申请. Anybody applies; the provider authorises the center to open (24.2).",
     "GRANT": "授权管理. What becomes of a grant.",
 }
 CASE_STATE: Final = {
@@ -93,9 +95,24 @@ CASE_STATE: Final = {
     "PARTIALLY_APPROVED": "部分同意. Granted in part, with a reason for every field that is not.",
     "REFUSED": "不同意. Refused, with the reason.",
     "WITHDRAWN": "已撤回. Taken back by who applied.",
+    "REQUESTED": "已提出. Waits for the provider to negotiate.",
+    "NEGOTIATING": "协商中. Both parties state their positions.",
+    "AGREEMENT_PROPOSED": "拟达成一致. Waits for the other side's signature.",
+    "FAILURE_PROPOSED": "拟终止协商. Waits for the other side's signature.",
+    "AGREED": "协商一致. Shared in this single case.",
+    "FAILED": "协商不成. Waits for the center to coordinate.",
+    "COORDINATING": "协调中. The center coordinates with the provider.",
+    "SHARE_PROPOSED": "拟予共享. Waits for the provider's signature.",
+    "RESOLVED_SHARE": "协调共享. Shared in this single case.",
+    "RESOLVED_NO_SHARE": "协调不共享. Not shared, with the reason.",
+    "ACCEPTED": "同意开放. Waits for the provider's authorisation.",
+    "AUTHORISED": "已授权. The center may open it.",
+    "OPENED": "已开放. Opened to who applied.",
+    "PENDING_SIGNATURE": "待签署. Not in force until the other side has signed.",
     "ACTIVE": "有效. In force, within its period.",
     "SUSPENDED": "暂停. Not in force until it is resumed.",
     "REVOKED": "撤销. Ended by the provider.",
+    "EXPIRED": "到期. Its period is over, or what was proposed has lapsed.",
 }
 ACT: Final = {
     "DECLARE": "申报. Declare scope and purpose.",
@@ -104,7 +121,20 @@ ACT: Final = {
     "APPROVE_PARTLY": "部分同意. Grant a part of it.",
     "REFUSE": "不同意. Refuse.",
     "WITHDRAW": "撤回. Take an application back.",
+    "REQUEST": "提出需求. Ask for what is not shared, for a duty.",
+    "NEGOTIATE": "开始协商. Begin to negotiate, with a first position.",
+    "STATE_POSITION": "陈述意见. State a position.",
+    "PROPOSE_AGREEMENT": "提议一致. Propose what is shared in this single case.",
+    "PROPOSE_FAILURE": "提议终止. Propose that the negotiation has failed.",
+    "COUNTERSIGN": "会签. Sign what the other side has proposed.",
+    "COORDINATE": "协调. Begin to coordinate.",
+    "PROPOSE_SHARE": "提议共享. Propose that the provider shares in this single case.",
+    "RESOLVE_NO_SHARE": "决定不共享. Resolve that it is not shared.",
+    "ACCEPT": "同意开放. Accept an application for an opening.",
+    "AUTHORISE": "授权. Authorise the center to open.",
+    "OPEN": "开放. Open what was authorised.",
     "SUSPEND": "暂停. Suspend a grant for safety.",
+    "SUSPEND_ON_CHANGE": "变更暂停. The gateway suspends a grant when what it was given for has changed.",
     "RESUME": "恢复. Put a suspended grant in force again.",
     "REVOKE": "撤销. End a grant.",
 }
@@ -112,6 +142,7 @@ PARTY: Final = {
     "CONSUMER": "使用单位. Who uses the data.",
     "PROVIDER": "提供单位. Who provides it.",
     "CENTER": "市大数据中心. The center.",
+    "GATEWAY": "网关. The gateway itself.",
 }
 PURPOSE: Final = {
     "SERVICE": "政务服务. A service for citizens or companies.",

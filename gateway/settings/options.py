@@ -184,6 +184,14 @@ class Settings(BaseSettings):
         None, "The timestamp authority that `gateway sign` asks (RFC 3161): https, or http on loopback", shown="none"
     )
 
+    seal_key: Path | None = _option(
+        None,
+        "The gateway's own key and certificate (PKCS#12), with which it signs the receipts of who has no certificate."
+        " The certificate leads to GATEWAY_TRUST_ROOTS",
+        shown="none",
+    )
+    seal_passphrase: SecretStr | None = _option(None, "The passphrase of GATEWAY_SEAL_KEY", shown="none")
+
     # What is written
     log_format: LogFormat = _option(LogFormat.JSON, "How log lines are written: json or text")
     log_level: LogLevel = _option(LogLevel.INFO, "The least important line written: debug, info, warning, error")

@@ -1,15 +1,32 @@
-"""Cases and grants as the graph has them, for those who may see them: both parties, and who oversees either."""
+"""Cases and grants as the graph has them, for those who may see them.
+
+These are both parties, who oversees either, and the center from where it has something to do with the case.
+"""
 
 from collections.abc import Collection, Mapping
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, NamedTuple
 
+import orjson
 from neo4j import AsyncManagedTransaction
 
 from gateway.audit.event import About
 from gateway.audit.ledger import Denied
+from gateway.graph.times import instant
 from gateway.identity import Subject
-from gateway.sharing.words import Party
+from gateway.sharing.words import Act, CaseState, Party
 from gateway.vocabulary import Role
+
+AGENCY: Final = "ag_"
+"""How ids of agencies begin; a consumer can be a person too."""
+
+
+class Latest(NamedTuple):
+    """A document of a case."""
+
+    digest: str
+    content: Mapping[str, Any]
+
 
 # Under the lock of who changes it: of two officers who answer at once, the second finds what the first has done.
 _CASE: Final = """
@@ -23,11 +40,11 @@ MATCH (g:Grant {id: $id})
 SET g.locked = true REMOVE g.locked
 RETURN g {.*, state: g.status}
 """
-SEEN: Final = """
-(c.consumer = $agency OR c.provider = $agency OR c.consumerJurisdiction IN $jurisdictions
- OR c.providerJurisdiction IN $jurisdictions)
+_LATEST: Final = """
+MATCH (:Case {id: $id})-[:HAS]->(x:Document) WHERE x.act IN $acts
+WITH x ORDER BY x.n DESC LIMIT 1
+RETURN {digest: x.digest, bytes: x.bytes}
 """
-"""A Cypher test of a case or a grant `c`: whether it is for a subject to see."""
 
 
 async def find_case(tx: AsyncManagedTransaction, subject: Subject, identifier: str) -> Mapping[str, Any]:
@@ -42,7 +59,9 @@ async def find_case(tx: AsyncManagedTransaction, subject: Subject, identifier: s
     return found
 
 
-async def find_grant(tx: AsyncManagedTransaction, subject: Subject, identifier: str) -> Mapping[str, Any]:
+async def find_grant(
+    tx: AsyncManagedTransaction, subject: Subject, identifier: str, now: datetime
+) -> Mapping[str, Any]:
     """A grant, locked. The center sees every one, because it answers for safety (article 30).
 
     Raises:
@@ -51,7 +70,19 @@ async def find_grant(tx: AsyncManagedTransaction, subject: Subject, identifier: 
     found = await _read(tx, _GRANT, identifier)
     if found is None or not (sees(subject, found) or Role.CENTER in subject.profile.roles):
         raise _not_found("grant", identifier, found)
-    return found
+    return standing(found, now)
+
+
+def standing(grant: Mapping[str, Any], now: datetime) -> Mapping[str, Any]:
+    """A grant as it stands: its period ends without anybody's doing."""
+    over = grant["validTo"] <= instant(now) and grant["state"] != CaseState.REVOKED
+    return {**grant, "state": CaseState.EXPIRED} if over else grant
+
+
+async def latest_of(tx: AsyncManagedTransaction, case: Mapping[str, Any], acts: Collection[Act]) -> Latest:
+    """The last document of a case by which one of these was done."""
+    record = await (await tx.run(_LATEST, {"id": case["id"], "acts": sorted(acts)})).single(strict=True)
+    return Latest(record[0]["digest"], orjson.loads(record[0]["bytes"])["content"])
 
 
 async def _read(tx: AsyncManagedTransaction, statement: str, identifier: str) -> Mapping[str, Any] | None:
@@ -65,20 +96,26 @@ def _not_found(what: str, identifier: str, found: Mapping[str, Any] | None) -> D
 
 
 def sees(subject: Subject, case: Mapping[str, Any]) -> bool:
-    """Whether a case or a grant is for a subject to see, by its parties."""
-    return subject.agency is not None and (
-        subject.agency in (case["consumer"], case["provider"])
-        or not {case["consumerJurisdiction"], case["providerJurisdiction"]}.isdisjoint(subject.jurisdictions)
+    """Whether a case or a grant is for a subject to see."""
+    return (
+        not own_of(subject).isdisjoint((case["consumer"], case["provider"]))
+        or not {case.get("consumerJurisdiction"), case["providerJurisdiction"]}.isdisjoint(subject.jurisdictions)
+        or bool(case.get("center") and Role.CENTER in subject.profile.roles)
     )
 
 
-def sides_of(agency: str | None, roles: Collection[Role], case: Mapping[str, Any]) -> frozenset[Party]:
-    """On which sides of a case or a grant somebody of an agency stands in these roles."""
+def own_of(subject: Subject) -> frozenset[str]:
+    """The ids under which a subject can be party to a case: their agency's, and their own (24.2)."""
+    return frozenset(one for one in (subject.agency, subject.id) if one is not None)
+
+
+def sides_of(own: Collection[str], roles: Collection[Role], case: Mapping[str, Any]) -> frozenset[Party]:
+    """On which sides of a case or a grant somebody with these ids stands in these roles."""
     return frozenset(
         party
         for party, stands in (
-            (Party.CONSUMER, case["consumer"] == agency),
-            (Party.PROVIDER, case["provider"] == agency),
+            (Party.CONSUMER, case["consumer"] in own),
+            (Party.PROVIDER, case["provider"] in own),
             (Party.CENTER, Role.CENTER in roles),
         )
         if stands
@@ -88,7 +125,7 @@ def sides_of(agency: str | None, roles: Collection[Role], case: Mapping[str, Any
 def about_case(case: Mapping[str, Any], *, hidden: bool = False) -> About:
     """What a case or a grant concerns."""
     return About(
-        tuple(dict.fromkeys((case["provider"], case["consumer"]))),
+        tuple(dict.fromkeys(one for one in (case["provider"], case["consumer"]) if one.startswith(AGENCY))),
         tuple(case["jurisdictions"]),
         (case["dataset"],),
         case=case.get("case", case["id"]),

@@ -8,12 +8,13 @@ from neo4j import AsyncManagedTransaction
 
 from gateway.audit.event import About
 from gateway.audit.ledger import Denied
-from gateway.classes import TIERS, ClassKey
+from gateway.classes import TIERS, ClassKey, Tier
+from gateway.graph import Graph
 from gateway.identity import Subject
 from gateway.plan.guard import relations_of
 from gateway.policy.table import AccessTable
 from gateway.sharing.words import Procedure
-from gateway.vocabulary import FOREVER, Action, ShareType
+from gateway.vocabulary import FOREVER, Action, OpenType, ShareType
 
 _ENTRY: Final = """
 MATCH (d:Dataset {id: $id})-[:PROVIDED_BY]->(a:Agency)
@@ -26,14 +27,17 @@ RETURN {id: d.id, identifier: d.identifier, title: d.title, accessClass: d.acces
   fields: COLLECT { MATCH (d)-[:HAS_FIELD]->(f:Field)
     RETURN {id: f.id, name: f.name, accessClass: f.accessClass} ORDER BY f.position, f.id }}
 """
-_SHARED: Final = """
+_NOW: Final = """
 MATCH (d:Dataset {id: $id})
-RETURN [d.accessClass, COLLECT { MATCH (d)-[:HAS_FIELD]->(f:Field) WHERE f.id IN $fields RETURN [f.id, f.accessClass] }]
+RETURN [d.accessClass, COLLECT { MATCH (d)-[:HAS_FIELD]->(f:Field) WHERE f.id IN $fields
+  RETURN [f.id, {id: f.id, name: f.name, accessClass: f.accessClass}] }]
 """
-_WAYS: Final = {
+WAYS: Final = {
     ShareType.UNCONDITIONAL: Procedure.DECLARATION,
     ShareType.CONDITIONAL: Procedure.APPLICATION,
+    ShareType.NON_SHARED: Procedure.NEGOTIATION,
 }
+"""By which procedure a tier is had between agencies, from the shortest way to the longest (article 16)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +49,7 @@ class Entry:
     title: str
     provider: Mapping[str, str]
     """Id, code and name of the agency."""
-    share_type: ShareType
+    tier: Tier
     jurisdiction: str
     jurisdictions: tuple[str, ...]
     version: Mapping[str, Any]
@@ -63,12 +67,14 @@ class Entry:
         """Some of its fields, as documents have them."""
         return [{"id": one, "name": self.fields[one]["name"]} for one in chosen]
 
-    def way_to(self, fields: Iterable[str]) -> Procedure | None:
-        """By which procedure fields of it can be had together; None where none of these leads to every one of them."""
-        ways = {_WAYS.get(TIERS[ClassKey(self.fields[one]["accessClass"])].share) for one in fields}
-        if None in ways:
-            return None
-        return Procedure.APPLICATION if Procedure.APPLICATION in ways else Procedure.DECLARATION
+    def tier_of(self, field: str) -> Tier:
+        """The tier of one of its fields, which is never less strict than its own."""
+        return TIERS[ClassKey(self.fields[field]["accessClass"])]
+
+    def way_to(self, fields: Iterable[str]) -> Procedure:
+        """By which procedure an agency has fields of it together: the longest way that one of them needs."""
+        needed = {WAYS[self.tier.share], *(WAYS[self.tier_of(one).share] for one in fields)}
+        return max(needed, key=list(WAYS.values()).index)
 
 
 async def find_entry(tx: AsyncManagedTransaction, subject: Subject, table: AccessTable, dataset: str) -> Entry:
@@ -77,20 +83,37 @@ async def find_entry(tx: AsyncManagedTransaction, subject: Subject, table: Acces
     Raises:
         Denied: `NOT_FOUND`, for what is not there, not published, or not for the caller to know: nobody learns which.
     """
-    given = {
+    record = await (await tx.run(_ENTRY, _asked(subject, dataset))).single()
+    held = None if record is None else record[0]
+    found = _known(held, table)
+    if found is None:
+        about = About() if held is None else _about(held)
+        text = f"there is no dataset {dataset!r:.60}"
+        raise Denied("NOT_FOUND", text, path="dataset", target=dataset, about=about)
+    return found
+
+
+async def read_entry(graph: Graph, subject: Subject, table: AccessTable, dataset: str) -> Entry | None:
+    """The same for who only looks; None for what is not there, or not for them to know."""
+    return _known(await graph.read(_ENTRY, _asked(subject, dataset)), table)
+
+
+def _asked(subject: Subject, dataset: str) -> dict[str, Any]:
+    return {
         "id": dataset,
         "agency": subject.agency,
         "jurisdictions": list(subject.jurisdictions),
         "forever": FOREVER,
     }
-    record = await (await tx.run(_ENTRY, given)).single()
-    held = None if record is None else record[0]
-    about = About() if held is None else _about(held)
+
+
+def _known(held: Mapping[str, Any] | None, table: AccessTable) -> Entry | None:
+    """An entry as far as a caller may know it."""
     if held is None or held["accessClass"] not in TIERS or held["version"] is None:
-        raise _not_found(dataset, about)
+        return None
     relations = relations_of(held["mask"])
     if not table.decide(held["accessClass"], relations, Action.DISCOVER).allowed:
-        raise _not_found(dataset, about)
+        return None
     inspected = table.decide(held["accessClass"], relations, Action.INSPECT).allowed
     known = {
         field["id"]: field
@@ -104,7 +127,7 @@ async def find_entry(tx: AsyncManagedTransaction, subject: Subject, table: Acces
         held["identifier"],
         held["title"],
         {"id": held["agency"], "code": held["code"], "name": held["name"]},
-        TIERS[held["accessClass"]].share,
+        TIERS[held["accessClass"]],
         held["jurisdiction"],
         tuple(held["jurisdictions"]),
         held["version"],
@@ -112,30 +135,38 @@ async def find_entry(tx: AsyncManagedTransaction, subject: Subject, table: Acces
     )
 
 
-async def check_shared(tx: AsyncManagedTransaction, dataset: str, fields: Sequence[str], about: About) -> None:
-    """Whether fields can still be granted: they may have been dropped or withheld since they were applied for.
+async def fields_now(
+    tx: AsyncManagedTransaction, dataset: str, fields: Sequence[str]
+) -> tuple[str, dict[str, Mapping[str, str]]]:
+    """The access class of an entry, empty for one that is not there, and those of these fields that it has, by id."""
+    record = await (await tx.run(_NOW, {"id": dataset, "fields": list(fields)})).single()
+    return ("", {}) if record is None else (record[0][0], dict(record[0][1]))
+
+
+async def check_granted(
+    tx: AsyncManagedTransaction, procedure: Procedure, dataset: str, fields: Sequence[str], about: About
+) -> None:
+    """Whether fields can still be granted by a procedure: they may have been dropped or withheld meanwhile.
 
     Raises:
         Denied: `FIELD_WITHHELD`, which names the first that cannot.
     """
-    record = await (await tx.run(_SHARED, {"id": dataset, "fields": list(fields)})).single()
-    entry, classes = ("", {}) if record is None else (record[0][0], dict(record[0][1]))
+    entry, held = await fields_now(tx, dataset, fields)
     for one in fields:
-        if not (_is_shared(entry) and _is_shared(classes.get(one, ""))):
-            text = f"{one} is not shared any more, or not there; drop it from the answer, with the reason"
-            raise Denied("FIELD_WITHHELD", text, path="dropped", target=dataset, about=about)
+        if not (_may_be_had(procedure, entry) and _may_be_had(procedure, held.get(one, {}).get("accessClass", ""))):
+            text = f"{one} is withheld now, or not there; what is granted cannot have it: drop it, or refuse"
+            raise Denied("FIELD_WITHHELD", text, path="fields", target=dataset, about=about)
 
 
-def _is_shared(access_class: str) -> bool:
+def _may_be_had(procedure: Procedure, access_class: str) -> bool:
     tier = TIERS.get(ClassKey(access_class))
-    return tier is not None and tier.share is not ShareType.NON_SHARED
+    if tier is None or procedure is Procedure.NEGOTIATION:  # what is negotiated is withheld from everybody else
+        return tier is not None
+    if procedure is Procedure.OPENING:
+        return tier.open is not OpenType.NOT_OPEN
+    return tier.share is not ShareType.NON_SHARED
 
 
 def _about(held: Mapping[str, Any]) -> About:
     """What a refusal concerns that the actor may not know of."""
     return About((held["agency"],), tuple(held["jurisdictions"]), (held["id"],), hidden=True)
-
-
-def _not_found(dataset: str, about: About) -> Denied:
-    """The same for everything that the caller may not know of."""
-    return Denied("NOT_FOUND", f"there is no dataset {dataset!r:.60}", path="dataset", target=dataset, about=about)

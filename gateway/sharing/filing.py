@@ -4,8 +4,9 @@ Preparing has no effect but a document that waits to be signed for a day. Filing
 of what it changes, and then does all of it in one transaction, or nothing.
 """
 
+import asyncio
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -20,19 +21,22 @@ from gateway.graph.times import instant
 from gateway.identity import Subject
 from gateway.policy.table import AccessTable
 from gateway.rules import day_of
-from gateway.sharing.acts import Request
+from gateway.sharing.acts import Opening, Request
 from gateway.sharing.cases import find_case
 from gateway.sharing.clocks import Rules
 from gateway.sharing.document import Document
-from gateway.sharing.drafting import Asking, Draft, draft_of, step_now
+from gateway.sharing.draft import Asking, Draft, step_now
+from gateway.sharing.drafting import draft_of
 from gateway.sharing.office import Office, find_office
-from gateway.sharing.signatures import check_signature
+from gateway.sharing.procedure import Signature, step_of
+from gateway.sharing.signatures import Signed, check_seal, check_signature
 from gateway.sharing.taking import Taking, move_case
 from gateway.sharing.words import Act, Procedure
-from gateway.signing import Trust
+from gateway.signing import Seal, SigningError, Trust
 
 PREPARE: Final = "prepare"
 FILE: Final = "fileSigned"
+APPLY: Final = "applyForOpening"
 WITHDRAW: Final = "withdrawApplication"
 WAITS: Final = timedelta(days=1)
 """How long a prepared document waits for its signature."""
@@ -53,6 +57,10 @@ RETURN {prepared: p {.*}, filed: EXISTS { MATCH (:Document {id: $id, person: $pe
 """
 
 
+Check = Callable[[bytes, AsyncManagedTransaction, Office, datetime], Awaitable[Signed]]
+"""Verifies the signature of a document that was prepared at an instant."""
+
+
 @dataclass(frozen=True, slots=True)
 class Filing:
     """Makes and takes documents. One per process; the clock is what tests turn."""
@@ -60,6 +68,8 @@ class Filing:
     ledger: Ledger
     rules: Rules
     trust: Callable[[], Trust]
+    seal: Callable[[], Seal]
+    """What the gateway signs receipts with; raises `SigningError` where there is nothing."""
     clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     async def prepare(
@@ -109,19 +119,55 @@ class Filing:
             LogError: see `Ledger.change`.
         """
 
+        async def check(document: bytes, tx: AsyncManagedTransaction, office: Office, prepared: datetime) -> Signed:
+            return await check_signature(
+                tx, office, document, signature, self.trust(), prepared=prepared, now=self.clock()
+            )
+
+        asked = {"signing": signing, "signature": hashlib.sha256(signature).hexdigest()}
+        return await self._file(subject, table, cause, signing, Key(str(subject.id), FILE, key, asked), check)
+
+    async def apply_for_opening(
+        self, subject: Subject, table: AccessTable, cause: Cause, opening: Opening, key: str
+    ) -> Mapping[str, Any]:
+        """Apply for data that is open on conditions: the gateway signs the receipt, for citizens have no certificate.
+
+        Returns:
+            `{case, grant}`: the case's id, and null.
+
+        Raises:
+            Denied: as `prepare` and `file`; `NO_SEAL`, where this gateway has nothing to sign receipts with.
+            LogError: see `Ledger.change`.
+        """
+        prepared = await self.prepare(subject, table, cause, opening, key)
+        document = prepared["document"].encode()
+        try:
+            seal = await asyncio.to_thread(self.seal)
+            signature = await asyncio.to_thread(seal.signature, document)
+        except SigningError as problem:
+            text = f"the receipt of this application cannot be signed at the moment: {problem}"
+            raise Denied("NO_SEAL", text, target=opening.scope.dataset) from None
+
+        async def check(document: bytes, tx: AsyncManagedTransaction, office: Office, prepared: datetime) -> Signed:
+            del tx, office
+            return await check_seal(document, signature, seal, self.trust(), prepared=prepared, now=self.clock())
+
+        claim = Key(str(subject.id), APPLY, key, {"signing": prepared["signing"]})
+        return await self._file(subject, table, cause, prepared["signing"], claim, check)
+
+    async def _file(
+        self, subject: Subject, table: AccessTable, cause: Cause, signing: str, key: Key, check: Check
+    ) -> Mapping[str, Any]:
         async def work(tx: AsyncManagedTransaction) -> Made:
             now, office = self.clock(), await find_office(tx, subject)
             taken = (await (await tx.run(_TAKE, {"id": signing, "person": subject.id})).single(strict=True))[0]
             document, prepared = _taken(taken, office, signing, now)
-            signed = await check_signature(
-                tx, office, document.data, signature, self.trust(), prepared=prepared, now=now
-            )
+            signed = await check(document.data, tx, office, prepared)
+            _check_kind(document, signed)
             taking = Taking(tx, subject, table, office, cause, document, signed, now, self.rules)
             return await taking.made()
 
-        digest = hashlib.sha256(signature).hexdigest()
-        asked = {"signing": signing, "signature": digest}
-        return await self.ledger.change(Key(str(subject.id), FILE, key, asked), cause, work)
+        return await self.ledger.change(key, cause, work)
 
     async def withdraw(
         self, subject: Subject, cause: Cause, identifier: str, version: int, key: str
@@ -139,8 +185,8 @@ class Filing:
         async def work(tx: AsyncManagedTransaction) -> Made:
             office = await find_office(tx, subject)
             case = await find_case(tx, subject, identifier)
-            step = step_now(office, case, Procedure(case["kind"]), Act.WITHDRAW, version)
-            event = await move_case(tx, cause, case, step, instant(self.clock()))
+            taken = step_now(office, case, Procedure(case["kind"]), Act.WITHDRAW, version)
+            event = await move_case(tx, cause, case, taken, instant(self.clock()))
             return Made({"case": case["id"], "grant": None}, {case["id"]: [event]})
 
         asked = {"case": identifier, "version": version}
@@ -178,7 +224,16 @@ def _taken(taken: Mapping[str, Any], office: Office, signing: str, now: datetime
             "PREPARATION_EXPIRED", "this document has waited for more than a day; prepare it anew", path="signing"
         )
     document = Document(prepared["bytes"].encode())
-    if document.stated["by"]["appointment"] != office.appointment:
-        text = "this was prepared in another appointment of yours; act in that one, or prepare it anew"
+    if document.stated["by"] != office.stated:
+        text = "this was prepared in another office of yours, or it has changed; act in that one, or prepare it anew"
         raise Denied("OTHER_APPOINTMENT", text, path="signing")
     return document, began
+
+
+def _check_kind(document: Document, signed: Signed) -> None:
+    """Whether it is signed by whom the table says: the gateway signs receipts, and nothing that an officer has to."""
+    stated = document.stated
+    begins = stated["version"] == 0
+    step = step_of(Procedure(stated["procedure"]), None, Act(stated["act"])) if begins else None
+    if (step is not None and step.signed is Signature.GATEWAY) is not signed.sealed:
+        raise Denied("OTHER_SIGNER", "this document is not for you to sign", path="signature")

@@ -1,13 +1,19 @@
-"""Cases and grants for who asks for them: both parties, who oversees either, and of grants the center too."""
+"""Cases, grants and tasks for who asks for them: see `sees`; of grants the center sees every one."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final
 
 from gateway.graph import Graph
 from gateway.identity import Subject
-from gateway.sharing.cases import sees, sides_of
-from gateway.sharing.procedure import SIGNERS, steps_from
+from gateway.policy.table import AccessTable
+from gateway.sharing.cases import own_of, sees, sides_of, standing
+from gateway.sharing.entry import read_entry
+from gateway.sharing.procedure import SIGNERS, barred, steps_from
+from gateway.sharing.taking import CENTER
+from gateway.sharing.treatment import OTHERWISE
+from gateway.sharing.ways import Way, ways_of
 from gateway.sharing.words import Act, CaseState, Party, Procedure
 from gateway.vocabulary import Role
 
@@ -17,27 +23,36 @@ _ONE: Final = "MATCH (c:Case {id: $id}) RETURN c {.*}"
 _GRANT: Final = "MATCH (g:Grant {id: $id}) RETURN g {.*, state: g.status}"
 _GRANT_OF: Final = """
 OPTIONAL MATCH (:Case {id: $id})-[:LED_TO]->(g:Grant)
+WITH g ORDER BY g.grantedAt DESC, g.id LIMIT 1
 RETURN CASE WHEN g IS NULL THEN null ELSE g {.*, state: g.status} END
 """
 _DOCUMENTS: Final = """
 OPTIONAL MATCH (c:Case {id: $id})
 OPTIONAL MATCH (g:Grant {id: $id})
 WITH coalesce(c, g) AS target
-MATCH (target)-[:HAS]->(x:Document)<-[:SIGNS]-(s:Signature)-[:AS]->(h:Appointment)<-[:HOLDS]-(p:Person)
-MATCH (h)-[:AT]->(a:Agency)
-WITH x, s, h, p, a ORDER BY x.filedAt, x.id
+MATCH (target)-[:HAS]->(x:Document)<-[:SIGNS]-(s:Signature)
+OPTIONAL MATCH (s)-[:AS]->(h:Appointment)<-[:HOLDS]-(p:Person)
+OPTIONAL MATCH (h)-[:AT]->(a:Agency)
+WITH x, s, h, p, a ORDER BY x.filedAt, x.n, x.id
 RETURN collect({id: x.id, act: x.act, digest: x.digest, bytes: x.bytes, filedAt: x.filedAt, person: p.id, name: p.name,
   role: h.role, agency: a.id, signature: s.bytes, signatureDigest: s.digest, fingerprint: s.fingerprint,
   signedAt: s.genTime})
 """
+_OTHERWISE: Final = """
+MATCH (c:Case {treatment: $treatment}) WHERE c.id <> $id AND c.state IN $otherwise
+WITH c ORDER BY c.filedAt, c.id LIMIT $n
+RETURN collect(c {.*})
+"""
 _BEHIND: Final = "AND c.filedAt <= $t AND c.id IS NOT NULL AND (c.filedAt < $t OR c.id < $after)"
 _ANYWHERE: Final = "AND c.filedAt IS NOT NULL AND c.id IS NOT NULL"
 """Says nothing new, but an index is used only where something is said of everything in it."""
-_WAITING: Final = """
-MATCH (c:Case) WHERE c.provider = $agency AND c.state = $submitted AND c.dueAt >= $t AND c.id IS NOT NULL
-  AND (c.dueAt > $t OR c.id > $after)
-WITH c ORDER BY c.provider, c.state, c.dueAt, c.id LIMIT $n
-RETURN collect(c {.*})
+_TASKS: Final = """
+MATCH (t:Task) WHERE t.owner = $owner AND t.dueAt >= $t AND t.about IS NOT NULL
+  AND (t.dueAt > $t OR t.about > $after)
+WITH t ORDER BY t.owner, t.dueAt, t.about LIMIT $n
+MATCH (t)-[:FOR]->(x)
+WITH t, x ORDER BY t.dueAt, t.about
+RETURN collect({about: t.about, dueAt: t.dueAt, grant: x:Grant, row: x {.*, state: coalesce(x.state, x.status)}})
 """
 
 
@@ -54,6 +69,7 @@ class Cases:
     """Reads cases and grants. Every answer is what the subject may see."""
 
     graph: Graph
+    clock: Callable[[], datetime] = field(default=lambda: datetime.now(UTC))
 
     async def one(self, subject: Subject, identifier: str) -> Row | None:
         """A case; None when there is none that is theirs to see."""
@@ -63,14 +79,18 @@ class Cases:
     async def grant(self, subject: Subject, identifier: str) -> Row | None:
         """A grant; None when there is none that is theirs to see."""
         found: Row | None = await self.graph.read(_GRANT, {"id": identifier})
-        if found is None or "consumerJurisdiction" not in found:
+        if found is None or "providerJurisdiction" not in found:
             return None
-        return found if sees(subject, found) or Role.CENTER in subject.profile.roles else None
+        return self.stands(found) if sees(subject, found) or Role.CENTER in subject.profile.roles else None
 
     async def grant_of(self, case: str) -> Row | None:
         """The grant that a case, which may be seen, has led to."""
         found: Row | None = await self.graph.read(_GRANT_OF, {"id": case})
-        return found
+        return None if found is None else self.stands(found)
+
+    def stands(self, grant: Row) -> Row:
+        """A grant as it stands now: its period may be over."""
+        return standing(grant, self.clock())
 
     async def documents(self, identifier: str) -> list[Row]:
         """What was signed in a case or of a grant, which may be seen, in order."""
@@ -81,10 +101,11 @@ class Cases:
         self, subject: Subject, side: Party | None, state: CaseState | None, count: int, after: Place | None = None
     ) -> Sequence[Row]:
         """The `count` youngest cases on a side, or on any; for who oversees also those of their subtree."""
-        if subject.agency is None:
+        own = own_of(subject)
+        if not own:
             return []
         parameters = {
-            "agency": [subject.agency],
+            "own": sorted(own),
             "jurisdictions": list(subject.jurisdictions),
             "state": state,
             "n": count,
@@ -92,31 +113,71 @@ class Cases:
             "after": after and after.id,
         }
         found: list[Row] = await self.graph.read(
-            _page(side, stated=state is not None, behind=after is not None), parameters
+            _page(
+                side,
+                stated=state is not None,
+                behind=after is not None,
+                center=Role.CENTER in subject.profile.roles,
+            ),
+            parameters,
         )
         return found
 
+    async def ways(self, subject: Subject, table: AccessTable, dataset: str) -> list[Way] | None:
+        """The ways to an entry's fields, before anything is asked for; None for what is not theirs to know."""
+        entry = await read_entry(self.graph, subject, table, dataset)
+        if entry is None:
+            return None
+        own = subject.agency == entry.provider["id"]
+        return [] if own else [*ways_of(entry, for_agency=subject.agency is not None)]
+
+    async def differing(self, subject: Subject, case: Row) -> list[Row] | None:
+        """Cases of the same class that were answered differently; None for who is not told (R21)."""
+        if not _is_told(subject, case) or case.get("treatment") is None:
+            return None
+        given = {
+            "id": case["id"],
+            "treatment": case["treatment"],
+            "otherwise": OTHERWISE.get(CaseState(case["state"]), []),
+            "n": _MOST_DIFFERING,
+        }
+        found: list[Row] = await self.graph.read(_OTHERWISE, given)
+        return found
+
     async def tasks(self, subject: Subject, count: int, after: Place | None = None) -> Sequence[Row]:
-        """The cases that wait for an answer that the subject may give for the agency; what is due first, first."""
-        if subject.agency is None or not subject.profile.roles & SIGNERS:
+        """What a case or a grant waits for that the subject may do: `{about, dueAt, grant, row}`, first what is due."""
+        center = Role.CENTER in subject.profile.roles
+        if subject.agency is None or not (center or subject.profile.roles & SIGNERS):
             return []
         start = after or Place("", "")
         parameters = {
-            "agency": subject.agency,
-            "submitted": CaseState.SUBMITTED,
+            "owner": CENTER if center else subject.agency,
             "n": count,
             "t": start.moment,
             "after": start.id,
         }
-        found: list[Row] = await self.graph.read(_WAITING, parameters)
+        found: list[Row] = await self.graph.read(_TASKS, parameters)
         return found
 
 
-def _page(side: Party | None, *, stated: bool, behind: bool) -> str:
+_MOST_DIFFERING: Final = 100
+
+
+def _is_told(subject: Subject, case: Row) -> bool:
+    """Whether an unequal treatment is shown to them: provider, center, and who supervises the provider."""
+    return (
+        subject.agency == case["provider"]
+        or Role.CENTER in subject.profile.roles
+        or case["providerJurisdiction"] in subject.jurisdictions
+    )
+
+
+def _page(side: Party | None, *, stated: bool, behind: bool, center: bool) -> str:
     """One walk along an index for each way to be concerned, merged."""
     ways = {
-        Party.CONSUMER: (("consumer", "$agency"), ("consumerJurisdiction", "$jurisdictions")),
-        Party.PROVIDER: (("provider", "$agency"), ("providerJurisdiction", "$jurisdictions")),
+        Party.CONSUMER: (("consumer", "$own"), ("consumerJurisdiction", "$jurisdictions")),
+        Party.PROVIDER: (("provider", "$own"), ("providerJurisdiction", "$jurisdictions")),
+        Party.CENTER: ((("center", "[true]"),) if center else ()),
     }
     state = " AND c.state = $state" if stated else ""
     order = "c.state DESC, " if stated else ""
@@ -127,6 +188,8 @@ def _page(side: Party | None, *, stated: bool, behind: bool) -> str:
         for name, values in pairs
         if side in (None, party)
     ]
+    if not branches:
+        return "RETURN []"
     return (
         f"CALL () {{ {' UNION '.join(branches)} }}"
         " WITH DISTINCT c ORDER BY c.filedAt DESC, c.id DESC LIMIT $n RETURN collect(c {.*})"
@@ -135,12 +198,11 @@ def _page(side: Party | None, *, stated: bool, behind: bool) -> str:
 
 def actions(subject: Subject, procedure: Procedure, row: Row) -> list[Act]:
     """What a subject may do now with a case or a grant: the table's answer, by their sides and role."""
-    sides = sides_of(subject.agency, subject.profile.roles, row)
-    own = row.get("applicant") == subject.id
+    sides = sides_of(own_of(subject), subject.profile.roles, row)
     found = {
         step.act: None
         for role in subject.profile.roles
-        for step in steps_from(procedure, CaseState(row["state"]), sides, role)
-        if not (own and step.by is Party.PROVIDER)
+        for step in steps_from(procedure, CaseState(row["state"]))
+        if (party := step.side(sides, role)) is not None and barred(step, party, str(subject.id), row) is None
     }
     return list(found)

@@ -64,15 +64,25 @@ class Scope:
     until: date
     """The last day."""
 
-    def faults(self, today: date) -> Iterator[Fault]:
-        """What is missing or cannot be, as far as the request alone shows it."""
-        if not 1 <= len(self.fields) <= MOST_FIELDS:
+    def faults(self, today: date, *, of_duty: bool = True, unseen: bool = False) -> Iterator[Fault]:
+        """What is missing or cannot be, as far as the request alone shows it.
+
+        Args:
+            today: the city's day.
+            of_duty: whether the need has to follow from a text of law, as an agency's has.
+            unseen: whether the entry shows its fields to nobody else, so that none can be named yet.
+        """
+        if unseen:
+            if self.fields or self.rows:
+                text = "this entry's fields are not shown to you: say in the explanation what is needed"
+                yield Fault("UNKNOWN_FIELD", text, "fields")
+        elif not 1 <= len(self.fields) <= MOST_FIELDS:
             yield Fault("NO_FIELDS", f"name 1 to {MOST_FIELDS} fields; a scope says what exactly is needed", "fields")
         if len({*self.fields}) != len(self.fields):
             yield Fault("DOUBLE_FIELD", "name each field once", "fields")
         yield from self._faults_of_rows()
         yield from text_faults(self.explanation, "explanation", "say in a sentence what the data is for")
-        if not self.legal_basis:
+        if of_duty and not self.legal_basis:
             yield Fault("NO_BASIS", "name the law, rule or duty that the need follows from", "legalBasis")
         for basis in self.legal_basis:
             yield from basis_faults(basis, "legalBasis")

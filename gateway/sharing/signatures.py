@@ -1,6 +1,7 @@
-"""Whether a signature is that of the person who acts, in the appointment in which they act (R19)."""
+"""Whether a signature is that of the person who acts, in the appointment in which they act (R19); or the gateway's."""
 
 import asyncio
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,7 @@ from neo4j import AsyncManagedTransaction
 from gateway.audit.ledger import Denied
 from gateway.graph.times import instant
 from gateway.sharing.office import Office
-from gateway.signing import SignatureRefused, Trust, Verified, verify
+from gateway.signing import Seal, SignatureRefused, Trust, Verified, verify
 
 # Registered for this person and no other; held, and the appointment in force, at the time of the timestamp.
 _HELD: Final = """
@@ -29,6 +30,8 @@ class Signed:
 
     data: bytes
     verified: Verified
+    sealed: bool = False
+    """Whether it is the gateway's own, of a receipt."""
 
 
 async def check_signature(
@@ -47,10 +50,7 @@ async def check_signature(
         Denied: `SIGNATURE_…`, by the step that failed; `NOT_YOUR_KEY`; `CERTIFICATE_UNKNOWN`, `CERTIFICATE_REVOKED`;
             `NOT_IN_OFFICE`.
     """
-    try:
-        verified = await asyncio.to_thread(verify, document, signature, trust, prepared_at=prepared, now=now)
-    except SignatureRefused as refused:
-        raise Denied(f"SIGNATURE_{refused.code}", str(refused), path="signature") from None
+    verified = await _verified(document, signature, trust, prepared, now)
     given = {
         "fingerprint": verified.certificate.fingerprint,
         "appointment": office.appointment,
@@ -69,3 +69,24 @@ async def check_signature(
         text = "the appointment in which you act was not in force at the time of the timestamp"
         raise Denied("NOT_IN_OFFICE", text, path="signature")
     return Signed(signature, verified)
+
+
+async def check_seal(
+    document: bytes, signature: bytes, seal: Seal, trust: Trust, *, prepared: datetime, now: datetime
+) -> Signed:
+    """Verify the gateway's own signature like any other, and that it is by its own certificate.
+
+    Raises:
+        Denied: `SIGNATURE_…`: others could not verify it either, so nothing is signed with it.
+    """
+    verified = await _verified(document, signature, trust, prepared, now)
+    if verified.certificate.fingerprint != hashlib.sha256(seal.signer.certificate).hexdigest():
+        raise Denied("NO_SEAL", "the receipt is signed with another certificate than the gateway's")
+    return Signed(signature, verified, sealed=True)
+
+
+async def _verified(document: bytes, signature: bytes, trust: Trust, prepared: datetime, now: datetime) -> Verified:
+    try:
+        return await asyncio.to_thread(verify, document, signature, trust, prepared_at=prepared, now=now)
+    except SignatureRefused as refused:
+        raise Denied(f"SIGNATURE_{refused.code}", str(refused), path="signature") from None

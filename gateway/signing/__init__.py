@@ -7,7 +7,7 @@ nothing when it verifies; it decides by what `Trust` holds.
 
 from gateway.signing.algorithms import VERIFIERS, SignatureAlgorithm, Signer, Verifier
 from gateway.signing.authority import LocalTimestamps
-from gateway.signing.configured import revocation_lists, timestamps, trust
+from gateway.signing.configured import revocation_lists, seal, timestamps, trust
 from gateway.signing.development import DevelopmentAuthority, Issued
 from gateway.signing.errors import (
     KeyUnusable,
@@ -21,6 +21,7 @@ from gateway.signing.errors import (
 from gateway.signing.keys import KeySigner, key_signer, load_pkcs12
 from gateway.signing.making import sign
 from gateway.signing.roots import Trust
+from gateway.signing.sealing import Seal
 from gateway.signing.shape import Parts, read_signature
 from gateway.signing.sources import HttpTimestamps, Timestamps
 from gateway.signing.verification import SignerCertificate, Verified, verify
@@ -35,6 +36,7 @@ __all__ = [
     "LocalTimestamps",
     "Parts",
     "Refusal",
+    "Seal",
     "SignatureAlgorithm",
     "SignatureRefused",
     "Signer",
@@ -51,6 +53,7 @@ __all__ = [
     "load_pkcs12",
     "read_signature",
     "revocation_lists",
+    "seal",
     "sign",
     "timestamps",
     "trust",

@@ -4,8 +4,10 @@ from pathlib import Path
 
 from gateway.settings import Settings
 from gateway.signing.development import DevelopmentAuthority
-from gateway.signing.errors import TimestampUnavailable, TrustUnusable
+from gateway.signing.errors import KeyUnusable, TimestampUnavailable, TrustUnusable
+from gateway.signing.keys import load_pkcs12
 from gateway.signing.roots import Trust
+from gateway.signing.sealing import Seal
 from gateway.signing.sources import HttpTimestamps, Timestamps
 
 
@@ -54,6 +56,22 @@ def timestamps(settings: Settings, url: str | None = None) -> Timestamps:
     raise TimestampUnavailable(
         "there is no timestamp authority; name one with --timestamp-url or GATEWAY_TIMESTAMP_URL"
     )
+
+
+def seal(settings: Settings) -> Seal:
+    """What this gateway signs receipts with: the configured key, or else, on a development gateway, one of its own.
+
+    Raises:
+        SigningError: there is none, or it cannot be used.
+    """
+    if settings.seal_key is not None:
+        given = settings.seal_passphrase
+        passphrase = None if given is None else given.get_secret_value().encode()
+        data = _read(settings.seal_key, "GATEWAY_SEAL_KEY")
+        return Seal(load_pkcs12(data, passphrase), timestamps(settings))
+    if settings.development:
+        return Seal(DevelopmentAuthority(settings.state).seal(), timestamps(settings))
+    raise KeyUnusable("this gateway has no key for receipts; name one with GATEWAY_SEAL_KEY")
 
 
 def _lists(folder: Path) -> list[bytes]:

@@ -30,7 +30,7 @@ from cryptography.hazmat.primitives.serialization import (
 from gateway.signing.authority import Authority, LocalTimestamps
 from gateway.signing.certificates import der, read_certificates, read_list
 from gateway.signing.errors import TrustUnusable
-from gateway.signing.keys import key_signer
+from gateway.signing.keys import KeySigner, key_signer, load_pkcs12
 from gateway.signing.roots import Trust
 
 FOLDER: Final = "authority"
@@ -38,6 +38,7 @@ ROOT: Final = "root"
 TIMESTAMP_ROOT: Final = "timestamp-root"
 TIMESTAMPS: Final = "timestamps"
 REVOKED: Final = "root.crl"
+SEAL: Final = "seal.p12"
 _BEFORE: Final = timedelta(days=3650)
 """The demonstration city has a past: its roots were there before the gateway was."""
 _AFTER: Final = timedelta(days=7300)
@@ -91,6 +92,15 @@ class DevelopmentAuthority:
             name.encode(), key, certificate, [authority.certificate], encryption
         )
         return Issued(p12, der(certificate))
+
+    def seal(self) -> KeySigner:
+        """The gateway's own key, with which it signs receipts. Made when it is first needed."""
+        path = self._folder / SEAL
+        with _locked(self._folder):
+            if not path.exists():
+                start = datetime.now(UTC) - _BEFORE
+                _put(path, self.issue("Demonstration City Gateway", not_before=start, not_after=start + _AFTER).p12)
+        return load_pkcs12(path.read_bytes(), None)
 
     def revoke(self, certificate: bytes, at: datetime | None = None) -> None:
         """Revoke a certificate (DER) from an instant on, by default now. The list is issued anew.

@@ -21,12 +21,15 @@ from gateway.audit.kinds import (
     GatewayStarted,
     GatewayStopped,
     GrantMoved,
+    GrantSuspended,
+    HeadAppointed,
     InventoryImported,
     LogKeyMade,
     LogKeyRetired,
     PolicyLoaded,
     PolicyRefused,
     TokensRefused,
+    TreatmentDiffered,
 )
 from gateway.audit.log import Sealed
 from gateway.vocabulary import Role
@@ -144,6 +147,19 @@ def of_every_kind() -> list[Event]:
             document="3" * 64,
             signature="4" * 64,
         ),
+        GrantSuspended(
+            cause=GATEWAY, about=ABOUT, moment=MOMENT, id="ev_23", grant="gr_x", changes={"fd_b": "NON_SHARED"}
+        ),
+        HeadAppointed(
+            cause=GATEWAY,
+            about=ABOUT,
+            moment=MOMENT,
+            id="ev_25",
+            person="pe_b",
+            former=None,
+            since="2026-12-01T00:00:00.000Z",
+        ),
+        TreatmentDiffered(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_24", other="cs_y", count=2),
         ChangeRefused(
             cause=CAUSE,
             about=ABOUT,

@@ -45,7 +45,7 @@ def sees(answers: dict[str, Any], name: str) -> set[str]:
 def test_the_tour_prints_every_stop_and_both_languages(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "400")
     text = shown(gateway)
-    assert all(f"\n{stop}. " in text for stop in range(1, 11))
+    assert all(f"\n{stop}. " in text for stop in range(1, 14))
     assert re.search(r"checked with the log's key *│ entry \d+ of \d+ in localhost/log", text)
     assert re.search(r"is the commitment *│ yes", text)
     assert re.search(r"a body that says another year *│ no: it is not the one that was logged", text)
@@ -54,7 +54,14 @@ def test_the_tour_prints_every_stop_and_both_languages(gateway: Gateway, monkeyp
     assert re.search(
         r"signed and filed: SUBMITTED *│ due \d{4}-\d\d-\d\dT15:59:59.999Z by 2021-34.1/ANSWER_ACCESS_REQUEST", text
     )
-    assert re.search(r"signed and filed: PARTIALLY_APPROVED *│ a grant of \S+ until \S+: ACTIVE", text)
+    assert re.search(r"grants \S+ alone, and says why *│ PARTIALLY_APPROVED", text)
+    assert re.search(r"signed and filed *│ a grant of \S+ until \S+: ACTIVE", text)
+    assert re.search(r"is used *│ a grant of .+ until \S+: ACTIVE", text)
+    assert re.search(r"center: COORDINATE \S+ *│ COORDINATING", text)
+    assert re.search(r"signs it too: RESOLVED_SHARE *│ a grant of .+ until \S+: ACTIVE", text)
+    assert re.search(r"center opens it: OPENED *│ a grant of .+ until \S+: ACTIVE", text)
+    assert len(re.findall(r"revokes it, with a reason *│ REVOKED", text)) == 2
+    assert "and there it ends" not in text
     assert re.search(r"officer@gaj asks for the case *│ is not shown it", text)
     assert all(caller in text for caller in demo.CALLERS)
     assert "户籍人口登记信息(修订)" in text

@@ -50,8 +50,10 @@ RETURN {dataset: d.id, agency: a.code,
   fields: COLLECT { MATCH (d)-[:HAS_FIELD]->(f) WHERE f.accessClass = d.accessClass RETURN f.id ORDER BY f.id LIMIT 2 }}
 """
 TASKS: Final = """
-query($after: String) { tasks(first: 2, after: $after) { nodes { id } pageInfo { hasNextPage endCursor } } }
+query($after: String) { me { tasks(first: 2, after: $after) {
+  nodes { accessRequest { id } } pageInfo { hasNextPage endCursor } } } }
 """
+MINE: Final = "{ me { tasks(first: 50) { nodes { accessRequest { id } grant { id } } } } }"
 CONSUMER: Final = "water"
 
 
@@ -131,7 +133,12 @@ def scope(entry: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 
 def test_an_application_is_answered_with_a_grant_that_both_sides_see(
-    served: Served, consumer: Desk, provider: Desk, entry: dict[str, Any], tmp_path: Path
+    served: Served,
+    consumer: Desk,
+    provider: Desk,
+    entry: dict[str, Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     prepared = consumer.prepared(PREPARE, **scope(entry))
     assert f'content.explanation: "{scope(entry)["explanation"]}"' in prepared["readable"].splitlines()
@@ -144,8 +151,20 @@ def test_an_application_is_answered_with_a_grant_that_both_sides_see(
     assert datetime.fromisoformat(case["deadline"]["dueAt"]).astimezone(UTC).date() == counted[-1]
     assert not case["deadline"]["overdue"]
 
-    tasks = provider.ask(f"{{ tasks {{ nodes {{ {CASE} }} }} }}")["nodes"]
-    (mine,) = [one for one in tasks if one["id"] == case["id"]]
+    asked = f"{{ me {{ who: id tasks {{ nodes {{ dueAt accessRequest {{ {CASE} }} }} }} name }} }}"
+    me = provider.ask(asked)
+    assert list(me) == ["who", "tasks", "name"]
+    (task,) = [one for one in me["tasks"]["nodes"] if one["accessRequest"]["id"] == case["id"]]
+    mine = task["accessRequest"]
+    monkeypatch.setenv("COLUMNS", "400")
+    port = str(served.gateway.port)
+    listed = command_here(served.gateway.state, "tasks", "--as", provider.who, PORT=port)
+    (line,) = [one for one in listed.stdout.splitlines() if case["id"] in one]
+    assert "APPLICATION SUBMITTED" in line
+    assert "APPROVE, APPROVE_PARTLY, REFUSE" in line
+    nothing = command_here(served.gateway.state, "tasks", "--as", "citizen", PORT=port)
+    assert (nothing.returncode, nothing.stdout, nothing.stderr.strip()) == (0, "", "Nothing waits for you.")
+    assert command_here(served.gateway.state, "tasks", PORT=port).returncode == 1
     assert mine["availableActions"] == ["APPROVE", "APPROVE_PARTLY", "REFUSE"]
     assert mine["documents"][0]["readable"] == prepared["readable"]
     dropped = [{"field": entry["fields"][1], "reason": "超出职责", "basis": BASIS}]
@@ -155,7 +174,7 @@ def test_an_application_is_answered_with_a_grant_that_both_sides_see(
     assert answered["accessRequest"]["state"] == "PARTIALLY_APPROVED"
     grant = answered["accessRequest"]["grant"]
     assert (grant["state"], grant["fields"], grant["expired"]) == ("ACTIVE", entry["fields"][:1], False)
-    assert case["id"] not in json.dumps(provider.ask("{ tasks { nodes { id } } }"))
+    assert case["id"] not in json.dumps(provider.ask(MINE))
 
     seen = consumer.ask(f"query($id: ID!) {{ accessRequest(id: $id) {{ {CASE} }} }}", id=case["id"])
     assert seen["grant"]["fields"] == entry["fields"][:1]
@@ -206,7 +225,7 @@ def test_others_learn_nothing_of_a_case(served: Served, consumer: Desk, provider
     for who in (None, f"officer@{codes[0]}", "center"):
         assert served.ask(one, {"id": case["id"]}, who)["accessRequest"] is None
         assert case["id"] not in json.dumps(served.ask(listed, None, who))
-        assert served.ask("{ tasks { nodes { id } } }", None, who)["tasks"]["nodes"] == []
+        assert case["id"] not in json.dumps(served.ask(MINE, None, who))
     for who in (consumer.who, provider.who, "auditor", "supervisor"):
         assert served.ask(one, {"id": case["id"]}, who)["accessRequest"] == {"id": case["id"]}
         assert case["id"] in json.dumps(served.ask(listed, None, who))
@@ -245,8 +264,8 @@ def test_pages_of_cases_follow_each_other_without_gap_or_double(
         assert len(every) >= 3
     waits, at = [], None
     while True:
-        page = provider.ask(TASKS, after=at)
-        waits += page["nodes"]
+        page = provider.ask(TASKS, after=at)["tasks"]
+        waits += [one["accessRequest"] for one in page["nodes"]]
         at = page["pageInfo"]["endCursor"]
         if not page["pageInfo"]["hasNextPage"]:
             break

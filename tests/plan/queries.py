@@ -66,7 +66,7 @@ ELSEWHERE: Final = {
     "accessRequest",
     "accessRequests",
     "accessGrant",
-    "tasks",
+    "accessWays",
 }
 """Root fields that are not about the catalogue. Who may see which event or case has tests in audit and sharing."""
 

@@ -15,13 +15,13 @@ from gateway.graph import Graph, make_id
 from gateway.identity import Profile, Subject
 from gateway.policy.store import PolicyStore
 from gateway.rules import Calendar, load_rules
-from gateway.sharing.acts import Answer, OnGrant, Request
+from gateway.sharing.acts import Answer, Move, OnGrant, Opening, Request
 from gateway.sharing.certificates import Registry
 from gateway.sharing.clocks import Rules
 from gateway.sharing.filing import Filing
 from gateway.sharing.scope import Basis, Scope
 from gateway.sharing.words import Act, Purpose
-from gateway.signing import DevelopmentAuthority, load_pkcs12, sign
+from gateway.signing import DevelopmentAuthority, Seal, load_pkcs12, sign
 from gateway.vocabulary import FOREVER, AgencyKind, DataType, OpenType, Role, Sensitivity, ShareType
 from tests.catalog.entries import POWER, entry, ground
 from tests.support.logged import logged
@@ -37,7 +37,9 @@ CREATE (p:Person {id: $person, name: $name})-[:HOLDS]->(h:Appointment {id: $appo
   validFrom: '2020-01-01T00:00:00.000Z', validTo: $forever, recordedFrom: '2020-01-01T00:00:00.000Z',
   recordedTo: $forever})-[:AT]->(a)
 """
-_FORGET: Final = "MATCH (n:Case|Grant|Document|Signature|Preparation|Idempotency|Sequence) DETACH DELETE n"
+_FORGET: Final = """
+MATCH (n:Case|Grant|Document|Signature|Preparation|Idempotency|Sequence|Task) DETACH DELETE n
+"""
 DATASETS: Final = {
     "free": entry(1, fields=(FieldSpec("a", None, DataType.STRING), FieldSpec("b", None, DataType.STRING))),
     "mixed": entry(
@@ -81,10 +83,14 @@ class City:
         self.authority = DevelopmentAuthority(state)
         self.policy = PolicyStore(POLICIES)
         rules = Rules(load_rules(POLICIES / "rules.yaml"), Calendar())
-        self.filing = Filing(ledger, rules, self.authority.trust, lambda: self.now)
+        self.filing = Filing(ledger, rules, self.authority.trust, self._seal, lambda: self.now)
         self.registry = Registry(ledger)
         self.officers: dict[str, Officer] = {}
+        self.citizens: dict[str, Subject] = {}
         self._keys = (f"key-{number:06}" for number in count())
+
+    def _seal(self) -> Seal:
+        return Seal(self.authority.seal(), self.authority.timestamps(lambda: self.now))
 
     async def found(self) -> "City":
         """Make it."""
@@ -101,6 +107,10 @@ class City:
             ("center", "bdc", Role.CENTER),
         ):
             await self.hire(name, agency, role)
+        for name in ("citizen", "neighbour"):
+            person = make_id("pe_", name)
+            await self.graph.run("CREATE (:Person {id: $person, name: $name})", {"person": person, "name": name})
+            self.citizens[name] = Subject(person, name)
         return self
 
     async def renew(self) -> None:
@@ -142,7 +152,7 @@ class City:
 
     def cause(self, subject: Subject) -> Cause:
         """Why events of theirs happen."""
-        role = next(iter(subject.profile.roles))
+        role = next(iter(subject.profile.roles)) if subject.agency else None
         actor = Actor(ActorKind.PERSON, subject.id, subject.agency, role, subject.appointment)
         return Cause(actor, self.policy.current.digest)
 
@@ -183,6 +193,29 @@ class City:
         """Prepare, sign and file."""
         prepared = await self.prepare(who, request)
         return await self.file(who, prepared["signing"], self.sign(who, prepared["document"]))
+
+    async def apply(self, who: str, dataset: str, *fields: str, **changes: Any) -> dict[str, Any]:
+        """Somebody's application for an opening."""
+        subject = self.citizens[who] if who in self.citizens else self.officers[who].subject
+        table = self.policy.table_for(subject.profile)
+        organisation = changes.pop("organisation", None)
+        key = changes.pop("key", None) or self.key()
+        opening = Opening(self.scope(dataset, *fields, **{"legal_basis": (), **changes}), organisation)
+        return dict(await self.filing.apply_for_opening(subject, table, self.cause(subject), opening, key))
+
+    async def move(self, who: str, case: str, act: Act, statement: str = "意见", **more: Any) -> dict[str, Any]:
+        """A step of a case from the version that it has."""
+        return await self.act(who, await self.step(case, act, statement, **more))
+
+    async def step(self, case: str, act: Act, statement: str = "意见", **more: Any) -> Move:
+        """A step from the version that a case has."""
+        return Move(case, (await self.case(case))["version"], act, statement, **more)
+
+    async def owners(self, about: str) -> list[str]:
+        """For whom a case or a grant waits, by agency code, or CENTER."""
+        names = {make_id("ag_", code): code for code in ("water", "power", "bdc")}
+        found = await self.graph.read("MATCH (t:Task {about: $id}) RETURN collect(t.owner)", {"id": about})
+        return sorted(names.get(owner, owner) for owner in found)
 
     async def applied(self, *fields: str) -> str:
         """The case of an application for fields of the mixed entry."""

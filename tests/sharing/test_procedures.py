@@ -111,7 +111,6 @@ async def test_a_partial_approval_that_lacks_something_is_not_prepared(
         ({"fields": ()}, "NO_FIELDS", "fields"),
         ({"fields": (field("asked"),) * 2}, "DOUBLE_FIELD", "fields"),
         ({"fields": (field("asked"), "fd_elsewhere")}, "UNKNOWN_FIELD", "fields"),
-        ({"fields": (field("withheld"),)}, "NOT_SHARED", "fields"),
         ({"rows": (Condition("fd_elsewhere", RowOperator.IN, ("1",)),)}, "UNKNOWN_FIELD", "rows"),
         ({"rows": (Condition(field("open"), RowOperator.FROM, ("1", "2")),)}, "BAD_CONDITION", "rows"),
         ({"rows": (Condition(field("open"), RowOperator.IN, ("\x1b[2J",)),)}, "BAD_CONDITION", "rows"),
@@ -144,10 +143,6 @@ async def test_what_may_not_be_known_is_not_there_and_its_fields_are_not_named(c
         nowhere.code,
         str(nowhere).replace("ds_nowhere", "X"),
     )
-
-
-async def test_what_is_not_shared_is_negotiated_and_not_applied_for(city: City) -> None:  # R16.3
-    assert (await city.refused("consumer", city.scope("kept", "a"))).code == "NOT_SHARED"
 
 
 async def test_who_may_not_sign_for_an_agency_prepares_nothing(city: City) -> None:

@@ -12,13 +12,14 @@ from neo4j.exceptions import ClientError
 
 from gateway.graph.driver import Graph
 from gateway.graph.errors import GraphUnavailable, MigrationFailed
-from gateway.graph.migrations import m0001_catalogue, m0002_ledger, m0003_pause, m0004_procedures
+from gateway.graph.migrations import m0001_catalogue, m0002_ledger, m0003_pause, m0004_procedures, m0005_tasks
 
 _ALL: Final = (
     (1, m0001_catalogue.NAME, m0001_catalogue.statements),
     (2, m0002_ledger.NAME, m0002_ledger.statements),
     (3, m0003_pause.NAME, m0003_pause.statements),
     (4, m0004_procedures.NAME, m0004_procedures.statements),
+    (5, m0005_tasks.NAME, m0005_tasks.statements),
 )
 
 _ATTEMPTS: Final = 5
