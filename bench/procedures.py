@@ -63,7 +63,8 @@ SET c.id = 'cs_' + right('0000000000000000000000000' + toString(i), 26), c.consu
   c.provider = provider.id, c.consumerJurisdiction = consumer.jurisdiction,
   c.providerJurisdiction = provider.jurisdiction,
   c.jurisdictions = [consumer.jurisdiction, provider.jurisdiction, $whole]
-FOREACH (_ IN CASE WHEN open THEN [1] ELSE [] END | SET c += $opened[i / $open % size($opened)])
+FOREACH (_ IN CASE WHEN open THEN [1] ELSE [] END | SET c += $opened[i / $open % size($opened)]
+  CREATE (:Task {about: c.id, owner: c.provider, dueAt: c.dueAt})-[:FOR]->(c))
 FOREACH (_ IN CASE WHEN open THEN [] ELSE [1] END | SET c += $answered[i % size($answered)])
 """
 _SEQUENCES: Final = """
@@ -170,7 +171,9 @@ async def _queues(work: Path, options: Options, report: Report) -> None:
 async def _filled(city: City, cases: int) -> _Queues:
     """Copies of one application, over years; one in ten waits for its answer, which is due by the same rules."""
     template = await city.case(await city.applied())
-    version = await city.graph.run("MATCH (v:DatasetVersion)<-[:ABOUT]-(c:Case) DETACH DELETE c RETURN v.id")
+    version = await city.graph.run(
+        "MATCH (v:DatasetVersion)<-[:ABOUT]-(c:Case)<-[:FOR]-(t:Task) DETACH DELETE c, t RETURN v.id"
+    )
     given = {"n": _NUMBER, "kind": AgencyKind.PUBLIC_SERVICE}
     agencies: list[dict[str, str]] = await city.graph.run(_AGENCIES, given)
     rules, rest = city.filing.rules, {name: value for name, value in template.items() if name not in _OWN}

@@ -36,6 +36,8 @@ _log: Final = logging.getLogger(__name__)
 SWEEP_SECONDS: Final = 30.0
 _BATCH: Final = 1_000
 """Cases of one transaction: somebody who acts in one of them waits for all."""
+_AT_ONCE: Final = 2
+"""Transactions at the same time: this process prepares one while Neo4j writes another."""
 _ORDER: Final = tuple(Escalation)
 
 _DUE: Final = "MATCH (c:Case) WHERE c.escalateAt <= $now RETURN collect(c.id)"
@@ -62,6 +64,8 @@ RETURN collect(c {.id, .state, .duty, .filedAt, .startedOn, .dueAt, .clocks, .ca
   code: head(COLLECT { MATCH (c)-[:TO]->(a:Agency) RETURN a.code })})
 """
 _KEEP: Final = "UNWIND $rows AS row MATCH (c:Case {id: row.id}) SET c += row.kept"
+_DEFER: Final = "UNWIND $rows AS row MATCH (t:Task {about: row.id}) SET t.dueAt = row.due"
+"""Queues are in the order of what is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ class _Done:
     kept: Mapping[str, Any]
     events: Sequence[Event] = ()
     number: int = 0
+    due: str | None = None
+    """Until when an answer is due, where that has changed."""
 
 
 @dataclass
@@ -119,10 +125,13 @@ class Escalations:
 
     async def _made(self, identifiers: Sequence[str], work: Callable[[Mapping[str, Any]], _Done | None]) -> int:
         """Do the same with many cases. Those of a transaction are locked in one order, by whoever watches."""
-        number, ids = 0, sorted(identifiers)
-        for start in range(0, len(ids), _BATCH):
-            number += await self._batch(ids[start : start + _BATCH], work)
-        return number
+        ids = sorted(identifiers)
+        batches = [ids[start : start + _BATCH] for start in range(0, len(ids), _BATCH)]
+
+        async def one_after_another(some: Sequence[Sequence[str]]) -> int:
+            return sum([await self._batch(batch, work) for batch in some])
+
+        return sum(await asyncio.gather(*(one_after_another(batches[i::_AT_ONCE]) for i in range(_AT_ONCE))))
 
     async def _batch(self, ids: Sequence[str], work: Callable[[Mapping[str, Any]], _Done | None]) -> int:
         async def locked(tx: AsyncManagedTransaction) -> tuple[int, list[Sealed]]:
@@ -131,6 +140,8 @@ class Escalations:
             done = {case["id"]: found for case in cases if (found := work(case)) is not None}
             rows = [{"id": case, "kept": one.kept} for case, one in done.items()]
             await (await tx.run(_KEEP, {"rows": rows})).consume()
+            if due := [{"id": case, "due": one.due} for case, one in done.items() if one.due is not None]:
+                await (await tx.run(_DEFER, {"rows": due})).consume()
             told = {case: one.events for case, one in done.items() if one.events}
             return sum(one.number for one in done.values()), await self.outbox.put(tx, told) if told else []
 
@@ -199,7 +210,7 @@ class Escalations:
                 return _Done(found, number=1)
             formerly = [*orjson.loads(case["formerly"] or "[]"), {"dueAt": before, "calendar": case["calendar"]}]
             event = DeadlineRecounted(cause=self.cause(), about=_told(case), before=before, due=due)
-            return _Done({**found, "formerly": canonical(formerly).decode()}, [event], 1)
+            return _Done({**found, "formerly": canonical(formerly).decode()}, [event], 1, due)
 
         return recounted
 
