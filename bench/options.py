@@ -6,7 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-PARTS: Final = ("race", "enforcement", "stages", "decisions", "growth", "sparse", "totals", "log", "longlog")
+PARTS: Final = (
+    "race",
+    "enforcement",
+    "stages",
+    "decisions",
+    "growth",
+    "sparse",
+    "totals",
+    "log",
+    "longlog",
+    "procedures",
+)
 QUICK: Final = ("race", "enforcement", "stages")
 _ROOT: Final = Path(__file__).resolve().parents[1]
 
@@ -15,7 +26,8 @@ _ROOT: Final = Path(__file__).resolve().parents[1]
 class Options:
     """`scale` datasets in the main world; the others are `big` (growth, sparse), `huge` and `small` (totals).
 
-    A log of `entries` is compared with one of `few`, and verified when it has `verified`.
+    A log of `entries` is compared with one of `few`, and verified when it has `verified`. Queues of `queued` cases are
+    compared with those of `short`.
     """
 
     parts: tuple[str, ...]
@@ -30,6 +42,8 @@ class Options:
     few: int
     verified: int
     entries: int
+    short: int
+    queued: int
     work: Path
 
     @property
@@ -56,6 +70,8 @@ def read_options() -> Options:
     parser.add_argument("--few", type=int, default=10_000, help="entries of the short log")
     parser.add_argument("--verified", type=int, default=1_000_000, help="entries of the log that is verified")
     parser.add_argument("--entries", type=int, default=int(env("ENTRIES") or 10_000_000), help="of the long log")
+    parser.add_argument("--short", type=int, default=1_000, help="cases in short queues")
+    parser.add_argument("--queued", type=int, default=int(env("QUEUED") or 1_000_000), help="cases in long ones")
     parser.add_argument("--work", type=Path, default=_ROOT / "build" / "bench", help="where worlds are kept")
     given = parser.parse_args()
     return Options(
@@ -71,5 +87,7 @@ def read_options() -> Options:
         few=given.few,
         verified=given.verified,
         entries=given.entries,
+        short=given.short,
+        queued=given.queued,
         work=given.work.resolve(),
     )

@@ -10,6 +10,7 @@ from bench.ledger import ledger
 from bench.load import ensure_wrk
 from bench.longlog import long_log
 from bench.options import Options, read_options
+from bench.procedures import procedures
 from bench.processes import Unusable
 from bench.race import race
 from bench.report import Report
@@ -42,6 +43,8 @@ def main() -> int:
             ledger(options, report)
         if "longlog" in options.parts:
             long_log(options, report)
+        if "procedures" in options.parts:
+            procedures(options, report)
     except Unusable as problem:
         print(f"error: {problem}")
         return 1

@@ -5,36 +5,29 @@ was changed around the gateway, is found by a sweep; until then the new policy i
 gets a task: to resume the grant with a reason, where it has lost no field, or to revoke it.
 """
 
-import asyncio
-import logging
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
-from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Final, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar, Final
 
 import orjson
 from neo4j import AsyncManagedTransaction
 
-from gateway.audit.errors import LogUnavailable
 from gateway.audit.event import Cause, Event
 from gateway.audit.kinds import GrantSuspended
 from gateway.audit.log import Sealed
 from gateway.audit.outbox import Outbox
 from gateway.classes import TIERS, ClassKey, Tier
-from gateway.graph import Graph, GraphError
+from gateway.graph import Graph
 from gateway.graph.times import now as clock
 from gateway.identity import Profile
 from gateway.policy.engine import NoPolicy
 from gateway.policy.store import PolicyStore
 from gateway.policy.table import AccessTable
 from gateway.sharing.cases import about_case
+from gateway.sharing.watching import Watching
 from gateway.sharing.words import CaseState, Party, Procedure
 from gateway.vocabulary import FOREVER, Action, AgencyKind, OpenType, Relation, Role, ShareType
 
-_log: Final = logging.getLogger(__name__)
-
-SWEEP_SECONDS: Final = 5.0
 _BATCH: Final = 200
 _HELD: Final = frozenset({Relation.ANYONE, Relation.GRANTED})
 WITHDRAWN: Final = "WITHDRAWN"
@@ -146,37 +139,19 @@ def _profile(kind: str | None) -> Profile:
 
 
 @dataclass
-class Examinations:
+class Examinations(Watching):
     """Examines the grants of a graph whenever another policy is in force. Several gateways may."""
 
+    seconds: ClassVar[float] = 5.0
     graph: Graph
     outbox: Outbox
     policy: PolicyStore
     cause: Callable[[], Cause]
     _examined: str | None = None
-    _task: asyncio.Task[None] | None = field(default=None, repr=False)
 
-    async def __aenter__(self) -> Self:
-        """Begin to watch."""
-        self._task = asyncio.create_task(self._watch(), name="examinations")
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        """Stop watching."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _watch(self) -> None:
-        while True:
-            try:
-                await self.sweep()
-            except (GraphError, LogUnavailable) as problem:
-                _log.warning("grants are examined later: %s", problem)
-            await asyncio.sleep(SWEEP_SECONDS)
+    async def look(self) -> None:
+        """See `Watching`."""
+        await self.sweep()
 
     async def sweep(self) -> int:
         """Examine every active grant that was examined under another policy. Returns how many were suspended."""

@@ -3,13 +3,16 @@
 import asyncio
 import json
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from typing import Final
 
 import pytest
 
+from gateway.audit.errors import LogUnavailable
 from gateway.graph import make_id
 from gateway.rules import Calendar, load_calendar
 from gateway.rules.calendar import Year
+from gateway.sharing import escalation as module
 from gateway.sharing.escalation import Escalations
 from gateway.sharing.words import Act
 from tests.sharing.city import City, answer
@@ -108,3 +111,82 @@ async def test_a_year_without_a_calendar_is_waited_for(city: City, watch: Escala
     known = replace(watch, rules=replace(watch.rules, calendar=next_year))
     assert await known.sweep() == 1
     assert told(city) == ["SOON", "TODAY", "OVERDUE"]
+
+
+LONGER: Final = Calendar({2026: Year("延长假期", frozenset(date(2026, 2, day) for day in range(12, 24)), frozenset())})
+_COPY: Final = """
+MATCH (c:Case {id: $id})-[:TO]->(a)
+UNWIND range(1, $n) AS i
+CREATE (a)<-[:TO]-(d:Case)<-[:FOR]-(:Task {about: $id + i, owner: c.provider, dueAt: c.dueAt})
+SET d = c {.*, id: $id + i}
+RETURN collect(d.id)
+"""
+
+
+async def several(city: City, number: int) -> list[str]:
+    """Open cases that were filed on the same day."""
+    one = await city.applied()
+    return [one, *await city.graph.run(_COPY, {"id": one, "n": number - 1})]
+
+
+async def due(city: City) -> set[str]:
+    """Until when answers are due, as queues and cases have it."""
+    pairs = await city.graph.read("MATCH (c:Case)<-[:FOR]-(t:Task) RETURN collect([c.dueAt, t.dueAt])")
+    return {moment for pair in pairs for moment in pair}
+
+
+async def test_of_several_who_count_again_each_case_is_counted_by_one(
+    city: City, watch: Escalations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_BATCH", 3)
+    cases = await several(city, 10)
+    others = [replace(watch, rules=replace(watch.rules, calendar=LONGER)) for _ in range(3)]
+    assert sum(await asyncio.gather(*(one.recount() for one in others))) == 10
+    assert sorted(one["about"]["case"] for one in city.events("deadline.recounted")) == sorted(cases)
+    assert await due(city) == {"2026-03-03T15:59:59.999Z"}
+
+
+async def test_a_case_that_cannot_be_counted_stops_no_other(
+    city: City, watch: Escalations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_BATCH", 2)
+    cases = await several(city, 6)
+    lost = sorted(cases)[:3]
+    await city.graph.run("MATCH (c:Case) WHERE c.id IN $ids SET c.filedAt = '1990-01-02T02:00:00.000Z'", {"ids": lost})
+    other = replace(watch, rules=replace(watch.rules, calendar=LONGER))
+    assert await other.recount() == 3
+    assert {one["about"]["case"] for one in city.events("deadline.recounted")} == {*cases} - {*lost}
+    assert {(await city.case(case))["dueAt"] for case in lost} == {"2026-02-26T15:59:59.999Z"}
+
+
+async def test_a_crash_between_the_graph_and_the_log_loses_and_doubles_nothing(
+    city: City, watch: Escalations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_BATCH", 2)
+    cases = await several(city, 6)
+    other = replace(watch, rules=replace(watch.rules, calendar=LONGER))
+
+    async def away(*_: object, **__: object) -> list[int]:
+        raise LogUnavailable("the log cannot be written")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(city.outbox, "deliver", away)
+        with pytest.raises(LogUnavailable):
+            await other.recount()
+    await asyncio.sleep(0)
+    await other.recount()
+    await city.outbox.sweep(timedelta())
+    assert sorted(one["about"]["case"] for one in city.events("deadline.recounted")) == sorted(cases)
+
+
+async def test_many_are_told_of_in_their_order_and_once(
+    city: City, watch: Escalations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_BATCH", 2)
+    cases = await several(city, 5)
+    city.now = at("2026-03-27")
+    assert await watch.sweep() == 15
+    for case in cases:
+        events = [one for one in city.events("deadline.escalated") if one["about"]["case"] == case]
+        assert [one["data"]["escalation"] for one in events] == ["SOON", "TODAY", "OVERDUE"]
+    assert await watch.sweep() == 0
