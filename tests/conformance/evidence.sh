@@ -7,18 +7,18 @@ root=$1 state=$2 address=$3
 python=$root/.venv/bin/python
 (cd golog && go build -o "$state/golog" .)
 
-GATEWAY_STATE=$state/state "$python" write_case.py "$address" "$state/whole" "$state/party"
+GATEWAY_STATE=$state/state "$python" write_case.py "$address" "$state/case-whole" "$state/case-party"
 key=$(cat "$state/state/log/public/key")
 export ROOTS=$state/state/authority/root.pem TIME=$state/state/authority/timestamp-root.pem
 
 # The README's own commands, as they stand there.
-"$python" - "$state/whole/README.md" >"$state/openssl.sh" <<'PYTHON'
+"$python" - "$state/case-whole/README.md" >"$state/openssl.sh" <<'PYTHON'
 import re
 import sys
 print("set -euo pipefail\n" + re.findall(r"```sh\n(.*?)```", open(sys.argv[1]).read(), re.DOTALL)[0])
 PYTHON
 signatures=0
-for case in "$state/whole" "$state/party"; do
+for case in "$state/case-whole" "$state/case-party"; do
     "$state/golog" case "$case" "$key"
     for document in "$case"/[0-9]*/; do
         (cd "$document" && bash "$state/openssl.sh") >/dev/null 2>&1
@@ -28,7 +28,7 @@ done
 [ "$signatures" = 4 ]
 
 change='import sys; p = sys.argv[1]; d = bytearray(open(p, "rb").read()); d[len(d) // 2] ^= 1; open(p, "wb").write(d)'
-case=$state/whole noticed=0
+case=$state/case-whole noticed=0
 event=$(dirname "$(grep -l '"document":"' "$case"/log/events/*/body.json | head -1)")
 for file in "$case/log/checkpoint" "$event"/{leaf.json,event.tlog-proof,body.json,salt.bin} \
     "$case/01-APPLY"/{document.json,signature.p7s}; do

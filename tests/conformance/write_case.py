@@ -26,7 +26,9 @@ with Client(f"{address}/graphql") as client:
     query = "{ accessRequests(first: 1, side: CONSUMER, state: PARTIALLY_APPROVED) { nodes { id } } }"
     (case,) = tourist.ask(_case_tour.CONSUMER, query, {})["accessRequests"]["nodes"]
 command = [sys.executable, "-m", "gateway.cli", "evidence", "export", case["id"], "--to", str(whole)]
-subprocess.run(command, check=True, capture_output=True)
+exported = subprocess.run(command, capture_output=True, text=True, check=False)
+if exported.returncode:
+    sys.exit(exported.stderr)
 token = development_token(settings.state, settings.audience, _case_tour.CONSUMER, lifetime=60)
 answer = httpx.get(f"{address}/evidence/{case['id']}", headers={"Authorization": f"Bearer {token}"}, timeout=60)
 answer.raise_for_status()
