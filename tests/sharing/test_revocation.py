@@ -157,4 +157,4 @@ async def test_nothing_is_asked_in_the_name_of_who_has_no_office(city: City, des
         table = city.policy.table_for(subject.profile)
         with pytest.raises(Denied) as denied:
             await desk.filing.file(subject, table, city.cause(subject), signing, signature, city.key())
-    assert denied.value.code == "NOT_ALLOWED"
+    assert denied.value.code == "OTHER_APPOINTMENT"
