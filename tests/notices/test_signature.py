@@ -75,8 +75,13 @@ async def test_the_recipe_of_the_document_takes_it_and_nothing_that_was_changed(
 def test_the_document_names_the_kinds_that_agencies_are_told_of() -> None:
     told = {name for name, kind in KINDS.items() if kind.told}
     assert told == {
-        "case.moved", "grant.moved", "grant.suspended", "treatment.differed", "deadline.escalated", "deadline.recounted",
-    }  # fmt: skip
+        "case.moved",
+        "grant.moved",
+        "grant.suspended",
+        "treatment.differed",
+        "deadline.escalated",
+        "deadline.recounted",
+    }
     sentence = DOCUMENT.partition("nothing else:")[2].partition("(`docs")[0]
     assert {*re.findall(r"`([a-z.-]+)`", sentence)} == told
 
