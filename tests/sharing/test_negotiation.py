@@ -1,6 +1,7 @@
 """What is not shared: negotiation, its outcome signed by both, and coordination by the center when it failed (16.3)."""
 
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -103,6 +104,7 @@ async def test_a_position_lets_what_was_proposed_lapse(city: City) -> None:
     await city.move("provider", case, Act.PROPOSE_AGREEMENT, fields=(KEPT,))
     await city.move("consumer", case, Act.STATE_POSITION, "期限太短")
     assert (await state(city, case), await grants(city)) == ("NEGOTIATING", [("EXPIRED", [KEPT])])
+    city.now += timedelta(minutes=1)
     await city.move("provider", case, Act.PROPOSE_AGREEMENT, fields=(KEPT,))
     await city.move("consumer", case, Act.COUNTERSIGN, "")
     assert await grants(city) == [("EXPIRED", [KEPT]), ("ACTIVE", [KEPT])]
