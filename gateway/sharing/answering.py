@@ -1,6 +1,7 @@
 """What an answer says, a step of a negotiation or an opening, and what becomes of a grant, as documents."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 import orjson
@@ -44,7 +45,7 @@ async def answer_draft(tx: AsyncManagedTransaction, asking: Asking, answer: Answ
         text = "nothing is left; refuse the application instead"
         raise denied(Fault("NOTHING_GRANTED", text, "dropped"), about, answer.case)
     granted = {**application, "fields": kept} if yes else None
-    await check_grantable(tx, asking, step.procedure, granted, about)
+    await check_grantable(tx, asking.now, step.procedure, granted, about)
     content = {
         "application": case["document"]["digest"],
         "granted": granted,
@@ -84,7 +85,7 @@ async def move_draft(tx: AsyncManagedTransaction, asking: Asking, move: Move) ->
             content |= stated_reason(move.statement, move.basis)
         case _:
             pass
-    await check_grantable(tx, asking, step.procedure, content.get("granted"), about)
+    await check_grantable(tx, asking.now, step.procedure, content.get("granted"), about)
     return Draft(step, move.case, move.version, content, about)
 
 
@@ -106,7 +107,7 @@ async def _proposed(
 
 async def check_grantable(
     tx: AsyncManagedTransaction,
-    asking: Asking,
+    now: datetime,
     procedure: Procedure,
     granted: Mapping[str, Any] | None,
     about: About,
@@ -119,7 +120,7 @@ async def check_grantable(
     if granted is None:
         return
     dataset = granted["dataset"]["id"]
-    if granted["until"] < str(day_of(asking.now)):
+    if granted["until"] < str(day_of(now)):
         text = f"the period that was asked for ended on {granted['until']}; refuse, and let them ask anew"
         raise denied(Fault("PERIOD_OVER", text, "answer"), about, dataset)
     await check_granted(tx, procedure, dataset, named_fields(granted), about)

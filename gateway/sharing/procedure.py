@@ -82,11 +82,6 @@ class Step:
         """On which of their sides somebody may take it in a role; None where on none."""
         return next((party for party in self.by if party in sides and role in self.roles(party)), None)
 
-    @property
-    def grants(self) -> bool:
-        """Whether what it states may come to be granted."""
-        return self.effect in (Effect.GIVES, Effect.OFFERS, Effect.CONFIRMS)
-
 
 _C, _P, _CENTER = (Party.CONSUMER,), (Party.PROVIDER,), (Party.CENTER,)
 _BOTH: Final = (*_C, *_P)
@@ -228,6 +223,12 @@ WAITING: Final = sorted({step.source for step in STEPS if step.awaited and step.
 def step_of(procedure: Procedure, source: CaseState | None, act: Act) -> Step | None:
     """The step that an act is from a state; None where it is none."""
     return _BY_KEY.get((procedure, source, act))
+
+
+def is_receipt(stated: Mapping[str, Any]) -> bool:
+    """Whether the gateway signs a stated document, because who applies has no certificate (24.2)."""
+    step = step_of(Procedure(stated["procedure"]), None, Act(stated["act"])) if stated["version"] == 0 else None
+    return step is not None and step.signed is Signature.GATEWAY
 
 
 def steps_from(procedure: Procedure, source: CaseState | None) -> Iterator[Step]:

@@ -21,7 +21,7 @@ from gateway.sharing.answering import check_grantable, check_resumed
 from gateway.sharing.cases import about_case, find_case, find_grant
 from gateway.sharing.clocks import Rules
 from gateway.sharing.document import Document
-from gateway.sharing.draft import Asking, Taken, step_now
+from gateway.sharing.draft import Taken, step_now
 from gateway.sharing.drafting import about_entry, check_new, check_openable
 from gateway.sharing.entry import Entry, fields_now, find_entry
 from gateway.sharing.office import Office
@@ -161,8 +161,7 @@ class Taking:
         taken = step_now(self.office, case, Procedure(case["kind"]), act, stated["version"])
         step = taken.step
         granted = stated["content"].get("granted")
-        asking = Asking(self.subject, self.table, self.office, self.now)
-        await check_grantable(self.tx, asking, step.procedure, granted, about)
+        await check_grantable(self.tx, self.now, step.procedure, granted, about)
         await self._sign(case["id"], stated, begins=False)
         signed = (self.document.digest, self._signature_digest)
         moved = await move_case(self.tx, self.cause, case, taken, instant(self.now), signed)

@@ -1,10 +1,8 @@
 """A responder (OCSP): what `openssl ocsp` answers from an index, behind an address on this machine."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 from cryptography import x509
@@ -15,6 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from gateway.signing.authority import Authority
 from tests.signing.city import END, issue, new_key, usage
 from tests.signing.openssl import run
+from tests.signing.serving import authority
 
 ANSWERING = (x509.ExtendedKeyUsage([ExtendedKeyUsageOID.OCSP_SIGNING]), False)
 
@@ -70,33 +69,6 @@ def pem(path: Path, certificate: x509.Certificate) -> None:
     path.write_bytes(certificate.public_bytes(Encoding.PEM))
 
 
-@contextmanager
-def responding(answer: Callable[[bytes], bytes], status: int = 200) -> Iterator[str]:
+def responding(answer: Callable[[bytes], bytes], status: int = 200) -> AbstractContextManager[str]:
     """A responder's address, on a free port, until the block ends."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            assert self.headers["Content-Type"] == "application/ocsp-request"
-            body = answer(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(status)
-            self.send_header("Content-Type", "application/ocsp-response")
-            if status == 307:
-                self.send_header("Location", body.decode())
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            try:
-                self.wfile.write(body)
-            except OSError:
-                self.close_connection = True
-
-        def log_message(self, *_: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/ocsp"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return authority("application/ocsp-request", "application/ocsp-response", lambda asked: (status, answer(asked)))

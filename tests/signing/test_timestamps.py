@@ -1,10 +1,9 @@
 """Timestamps over HTTP (RFC 3161): from a real server on this machine, and what it can do wrong."""
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -15,40 +14,14 @@ from gateway.signing import HttpTimestamps, LocalTimestamps, TimestampUnavailabl
 from gateway.signing.sources import LARGEST
 from tests.signing.city import DOCUMENT, NOW, City
 from tests.signing.openssl import accepts_timestamp, run
+from tests.signing.serving import authority
 
 Answer = Callable[[bytes], tuple[int, bytes]]
 
 
-@contextmanager
-def serving(answer: Answer) -> Iterator[str]:
+def serving(answer: Answer) -> AbstractContextManager[str]:
     """A timestamp authority's address, on a free port, until the block ends."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            assert self.headers["Content-Type"] == "application/timestamp-query"
-            status, body = answer(self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(status)
-            self.send_header("Content-Type", "application/timestamp-reply")
-            if status == 307:
-                self.send_header("Location", body.decode())
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            try:
-                self.wfile.write(body)
-            except OSError:
-                self.close_connection = True
-
-        def log_message(self, *_: object) -> None: ...
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/tsa"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    return authority("application/timestamp-query", "application/timestamp-reply", answer)
 
 
 def test_a_signature_gets_its_timestamp_from_an_address(city: City, tmp_path: Path) -> None:

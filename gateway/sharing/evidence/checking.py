@@ -26,7 +26,7 @@ from gateway.sharing.evidence import layout
 from gateway.sharing.evidence.archive import Files
 from gateway.sharing.evidence.telling import GRANT_MOVED, GRANT_SUSPENDED, MOVED, policies_of, scope_of, told
 from gateway.sharing.filing import WAITS
-from gateway.sharing.procedure import Signature, step_of
+from gateway.sharing.procedure import is_receipt, step_of
 from gateway.sharing.words import Act, CaseState, Procedure
 from gateway.signing import SignatureRefused, SigningError, Trust, Verified, read_answer, read_list, verify
 
@@ -270,7 +270,7 @@ class _Check:
         filed = {one.said["data"].get("document"): one.index for one in reversed(self._events) if one.said is not None}
         silent = []
         for digest, one in self._signed.items():
-            if _is_receipt(one.stated):
+            if is_receipt(one.stated):
                 yield f"{one.name}: a receipt, which the gateway signs; whether that certificate is its own is its word"
                 continue
             index, person = registered.get(one.verified.certificate.fingerprint, (None, None))
@@ -278,7 +278,7 @@ class _Check:
                 silent.append(one.name)
             elif person != one.stated["by"]["person"]["id"] or index > filed.get(digest, index):
                 self._found(f"{one.name}: its certificate is not registered for who signed, or was later")
-        if len(silent) < sum(not _is_receipt(one.stated) for one in self._signed.values()):
+        if len(silent) < sum(not is_receipt(one.stated) for one in self._signed.values()):
             yield "the log states for whom the signers' certificates were registered"
         if silent:
             yield f"whose certificates signed {', '.join(silent)} is the gateway's word: no registration is here"
@@ -393,9 +393,3 @@ class _Check:
 
 _BUILT_ON: Final = ("outcome", "answer", "authorisation")
 """How documents name the ones that they build on, by their SHA-256."""
-
-
-def _is_receipt(stated: Mapping[str, Any]) -> bool:
-    """Whether the gateway signs a document, because who applies has no certificate (24.2)."""
-    step = step_of(Procedure(stated["procedure"]), None, Act(stated["act"])) if stated["version"] == 0 else None
-    return step is not None and step.signed is Signature.GATEWAY
