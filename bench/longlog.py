@@ -101,7 +101,7 @@ def _event(i: int, step: timedelta) -> Sealed:
     event: Event = (
         DataRefreshed(cause=cause, about=about, moment=moment, refreshed_at=str(i))
         if i % 10 == 0
-        else DataFetched(cause=cause, about=about, moment=moment, purpose="statistics", grant=None)
+        else DataFetched(cause=cause, about=about, moment=moment, purpose="statistics", grant=None, n=1)
     )
     return Sealed(event.id, event.body)
 

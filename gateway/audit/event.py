@@ -43,6 +43,8 @@ class ActorKind(StrEnum):
     """Somebody who signed in."""
     PUBLIC = "PUBLIC"
     """Somebody who did not."""
+    SYSTEM = "SYSTEM"
+    """A program of an agency, which proved a key of its own."""
     OPERATOR = "OPERATOR"
     """Whoever runs the gateway's commands on its machine."""
     GATEWAY = "GATEWAY"

@@ -1,6 +1,7 @@
 """`gateway serve`: the database, the city and the server, from nothing to an address; and everything down again."""
 
 import asyncio
+import os
 import shutil
 import signal
 import socket
@@ -27,7 +28,7 @@ from gateway.identity.issuers import configured_issuers
 from gateway.notices import receivers_trust
 from gateway.policy.store import PolicyStore
 from gateway.rules import load_calendar, load_rules
-from gateway.settings import Settings, SettingsRefused, load_settings
+from gateway.settings import PREFIX, Settings, SettingsRefused, load_settings
 from gateway.signing import SigningError, trust
 from graph_seed import is_needed, load_city
 
@@ -55,6 +56,9 @@ def serve() -> None:
     told = True
     try:
         with listen_at(settings) as listener, _database(settings), _recorded(settings):
+            if settings.port == 0 and settings.url is None:
+                # A port that nobody chose is known only now; the processes that serve read the environment.
+                os.environ[f"{PREFIX}URL"] = _with_port(settings, listener).address
             told = serve_until_told(settings, listener, lambda: _announce(settings, listener))
     except KeyboardInterrupt:
         pass
@@ -147,10 +151,13 @@ async def _prepare(settings: Settings) -> None:
                 await record_seeded(settings, await load_city(graph, progress))
 
 
+def _with_port(settings: Settings, listener: socket.socket) -> Settings:
+    """The settings with the port that the system gave."""
+    return settings.model_copy(update={"port": listener.getsockname()[1]})
+
+
 def _announce(settings: Settings, listener: socket.socket) -> None:
-    port = listener.getsockname()[1]
-    host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    address = f"http://{host}:{port}/graphql"
+    address = f"{_with_port(settings, listener).origin}/graphql"
     lines = ["", f"The gateway answers at {address}", ""]
     if settings.development:
         called = _called()

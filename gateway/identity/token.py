@@ -66,7 +66,7 @@ class Verifier:
             InvalidToken: one of these does not hold.
             KeysUnavailable: the issuer's keys cannot be had at the moment.
         """
-        header, claims, signed, signature = _split(token)  # 1
+        header, claims, signed, signature = split(token)  # 1
         issuer = self._issuers.get(claims["iss"]) if isinstance(claims.get("iss"), str) else None
         if issuer is None:  # 2
             raise InvalidToken("the token's issuer is not known here")
@@ -74,7 +74,7 @@ class Verifier:
         if "crit" in header or "b64" in header:  # 4
             raise InvalidToken("the token uses extensions that are not supported")
         algorithm, key = await _key(header, issuer)  # 5
-        if not _signed_by(key, algorithm, signed, signature):  # 6
+        if not signed_by(key, algorithm, signed, signature):  # 6
             raise InvalidToken("the token's signature is wrong")
         expires = self._check_meant(claims, issuer)  # 7
         subject, appointment = claims.get("sub"), claims.get("appointment")
@@ -99,8 +99,12 @@ class Verifier:
         return expires + self._skew
 
 
-def _split(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
-    """Step 1: header, claims, the bytes that were signed, and the signature."""
+def split(token: str) -> tuple[dict[str, Any], dict[str, Any], bytes, bytes]:
+    """Header, claims, the bytes that were signed, and the signature of a token; nothing of it is believed yet.
+
+    Raises:
+        InvalidToken: it is not a signed JWT.
+    """
     malformed = InvalidToken("the token is not a signed JWT")
     segments = token.split(".")
     if len(token) > MAX_LENGTH or len(segments) != 3 or not token.isascii():
@@ -139,7 +143,8 @@ async def _key(header: dict[str, Any], issuer: Issuer) -> tuple[Algorithm, Key]:
     return algorithm, key
 
 
-def _signed_by(key: Key, algorithm: Algorithm, signed: bytes, signature: bytes) -> bool:
+def signed_by(key: Key, algorithm: Algorithm, signed: bytes, signature: bytes) -> bool:
+    """Whether a signature is a key's."""
     # The algorithm objects are asked directly: joserfc.jws warns at every use of EdDSA, and would take `b64`.
     model = JWSRegistry.algorithms[algorithm.value]
     try:

@@ -138,6 +138,7 @@ _enum(
     {
         "PERSON": "Somebody who signed in.",
         "PUBLIC": "Somebody who did not.",
+        "SYSTEM": "A program of an agency, which proved a key of its own.",
         "OPERATOR": "Whoever runs the gateway's commands on its machine.",
         "GATEWAY": "The gateway itself.",
     },

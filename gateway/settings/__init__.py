@@ -6,11 +6,12 @@ variable. Knows nothing of what the options are for; every room may read it.
 
 from gateway.settings.issuers import Algorithm, IssuerSettings, TokenType, check_address, check_signed_address
 from gateway.settings.loading import SettingsRefused, load_settings
-from gateway.settings.options import OCSP_OF_CERTIFICATE, LogFormat, LogLevel, Settings, Switch, is_loopback
+from gateway.settings.options import OCSP_OF_CERTIFICATE, PREFIX, LogFormat, LogLevel, Settings, Switch, is_loopback
 from gateway.settings.table import settings_table
 
 __all__ = [
     "OCSP_OF_CERTIFICATE",
+    "PREFIX",
     "Algorithm",
     "IssuerSettings",
     "LogFormat",

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
+from urllib.parse import urlsplit
 
 from limits.storage import storage_from_string
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, model_validator
@@ -87,6 +88,13 @@ def _origin(value: str) -> str:
     return value
 
 
+def _address(value: str) -> str:
+    check_address(value)
+    if urlsplit(value).path or "?" in value or "#" in value:
+        raise ValueError("must be without a path, like https://data.example.org")
+    return value
+
+
 def _responder(value: str) -> str:
     if value == OCSP_OF_CERTIFICATE:
         return value
@@ -135,6 +143,12 @@ class Settings(BaseSettings):
         "Names that a request's Host header may carry, comma-separated, like `data.example.org` or `*.example.org`;"
         " `*` for any. Needed when the address is not loopback",
         shown="loopback names",
+    )
+    url: Annotated[str, AfterValidator(_address)] | None = _option(
+        None,
+        "The address by which clients reach the gateway, without a path: the issuer of its tokens, and their audience"
+        " with `/data` behind it",
+        shown="http:// with host and port; not on loopback https:// with the first of GATEWAY_ALLOWED_HOSTS",
     )
     socket_origins: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_list), AfterValidator(_origins)] = _option(
         (),
@@ -337,6 +351,20 @@ class Settings(BaseSettings):
             )
             if excludes
         ]
+
+    @property
+    def origin(self) -> str:
+        """The address at which it listens, without a path."""
+        host = f"[{self.host}]" if ":" in self.host.strip("[]") and "[" not in self.host else self.host
+        return f"http://{host}:{self.port}"
+
+    @property
+    def address(self) -> str:
+        """The address by which clients reach it, without a path."""
+        if self.url is not None:
+            return self.url
+        named = not is_loopback(self.host) and "*" not in self.allowed_hosts[0]
+        return f"https://{self.allowed_hosts[0]}" if named else self.origin
 
     @property
     def development(self) -> bool:

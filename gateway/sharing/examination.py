@@ -86,7 +86,7 @@ async def _examine(
         grant = one["grant"]
         changes = changes_of(grant, dict(one["now"]))
         if tables is not None and not changes:
-            changes = _forbidden(tables(_profile(one["kind"])), dict(one["now"]))
+            changes = forbidden_of(tables(holder_profile(one["kind"])), dict(one["now"]))
         if not changes:
             continue
         rows.append({"id": grant["id"], "changes": orjson.dumps(changes).decode()})
@@ -124,7 +124,7 @@ def _strictness(tier: Tier, *, opening: bool) -> int:
     return list(OpenType).index(tier.open) if opening else list(ShareType).index(tier.share)
 
 
-def _forbidden(table: AccessTable, now: Mapping[str, str]) -> dict[str, str]:
+def forbidden_of(table: AccessTable, now: Mapping[str, str]) -> dict[str, str]:
     """What the policy in force does not let a consumer fetch any more, though they hold the grant."""
     return {
         one: FORBIDDEN
@@ -133,7 +133,7 @@ def _forbidden(table: AccessTable, now: Mapping[str, str]) -> dict[str, str]:
     }
 
 
-def _profile(kind: str | None) -> Profile:
+def holder_profile(kind: str | None) -> Profile:
     """In which profile a consumer fetches: an agency's officer, or the public's."""
     return Profile() if kind is None else Profile(frozenset({Role.OFFICER}), AgencyKind(kind))
 

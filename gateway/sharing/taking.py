@@ -52,7 +52,8 @@ FOREACH (owner IN $owners | CREATE (:Task {about: c.id, owner: owner, dueAt: $fo
 """
 _MOVE_GRANT: Final = """
 MATCH (g:Grant {id: $id})
-SET g.status = $state, g.version = g.version + 1, g.movedAt = $now, g.suspendedBy = $suspendedBy
+SET g.status = $state, g.version = g.version + 1, g.movedAt = $now, g.suspendedBy = $suspendedBy,
+  g.activation = coalesce(g.activation, $activation)
 WITH g
 OPTIONAL MATCH (t:Task {about: $id}) DETACH DELETE t
 """
@@ -177,17 +178,17 @@ class Taking:
         step = taken.step
         await check_resumed(self.tx, grant, step, about_case(grant))
         by = taken.party if step.target is CaseState.SUSPENDED else None
-        await self._move_to(grant["id"], step.target, by)
+        event = self._grant_moved(about_case(grant), grant["id"], step.act, step.source, step.target)
+        await self._move_to(event, by)
         if step.act is Act.RESUME:
             classes = await self._classes(grant["dataset"], grant["fields"])
             await self._run(_RESUMED, {"id": grant["id"], "classes": classes, "policy": self.cause.policy})
         await self._sign(grant["id"], stated, begins=False)
-        event = self._grant_moved(about_case(grant), grant["id"], step.act, step.source, step.target)
         return Made({"case": grant["case"], "grant": grant["id"]}, {grant["case"]: [event]})
 
-    async def _move_to(self, grant: str, state: CaseState, suspended_by: Party | None) -> None:
-        given = {"id": grant, "state": state, "now": instant(self.now), "suspendedBy": suspended_by}
-        await self._run(_MOVE_GRANT, given)
+    async def _move_to(self, moved: GrantMoved, suspended_by: Party | None) -> None:
+        given = {"id": moved.grant, "state": moved.after, "now": instant(self.now), "suspendedBy": suspended_by}
+        await self._run(_MOVE_GRANT, {**given, "activation": _activation(moved)})
 
     async def _effect(
         self,
@@ -203,27 +204,29 @@ class Taking:
                 assert granted is not None
                 offered = step.effect is Effect.OFFERS
                 state = CaseState.PENDING_SIGNATURE if offered else CaseState.ACTIVE
-                identifier = await self._grant(case, granted, stated, state)
-                events.append(self._grant_moved(about_case(case), identifier, step.act, None, state))
-                return identifier
+                moved = self._grant_moved(about_case(case), random_id("gr_"), step.act, None, state)
+                await self._grant(case, granted, stated, moved)
+                events.append(moved)
+                return moved.grant
             case Effect.CONFIRMS | Effect.LAPSES:
                 found = (await (await self.tx.run(_OFFERED, {"id": case["id"]})).single(strict=True))[0]
                 state = CaseState.ACTIVE if step.effect is Effect.CONFIRMS else CaseState.EXPIRED
-                await self._move_to(found["id"], state, None)
                 about = about_case(case)
-                events.append(self._grant_moved(about, found["id"], step.act, CaseState.PENDING_SIGNATURE, state))
+                moved = self._grant_moved(about, found["id"], step.act, CaseState.PENDING_SIGNATURE, state)
+                await self._move_to(moved, None)
+                events.append(moved)
                 return str(found["id"]) if step.effect is Effect.CONFIRMS else None
             case None:
                 return None
 
     async def _grant(
-        self, case: Mapping[str, Any], scope: Mapping[str, Any], stated: Mapping[str, Any], state: CaseState
-    ) -> str:
+        self, case: Mapping[str, Any], scope: Mapping[str, Any], stated: Mapping[str, Any], moved: GrantMoved
+    ) -> None:
         """The exact image of what was signed (R16.2d)."""
-        identifier = random_id("gr_")
         grant = {
-            "id": identifier,
-            "status": state,
+            "id": moved.grant,
+            "status": moved.after,
+            "activation": _activation(moved),
             "version": 1,
             "case": case["id"],
             "dataset": case["dataset"],
@@ -245,7 +248,6 @@ class Taking:
             "movedAt": instant(self.now),
         }
         await self._run(_GRANT, {"grant": grant, "document": stated["signing"]})
-        return identifier
 
     async def _classes(self, dataset: str, fields: Sequence[str]) -> str:
         """The access classes as they are now, from which it is seen later what has become stricter."""
@@ -298,6 +300,11 @@ class Taking:
             document=self.document.digest,
             signature=self._signature_digest,
         )
+
+
+def _activation(moved: GrantMoved) -> str | None:
+    """The event with which a grant begins, where it is this one: tokens name its place in the log."""
+    return moved.id if moved.after == CaseState.ACTIVE else None
 
 
 async def move_case(

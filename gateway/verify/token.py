@@ -57,6 +57,21 @@ class Verified(NamedTuple):
     thumbprint: str | None
     """Of the key that its holder has to prove to hold; None for a bearer token."""
 
+    @property
+    def details(self) -> dict[str, Any]:
+        """What was granted, as `authorization_details` have it (RFC 9396)."""
+        return {
+            "type": DETAILS,
+            "dataset": self.dataset,
+            "version": self.version,
+            "fields": list(self.fields),
+            "rows": [dict(one) for one in self.rows],
+            "purpose": self.purpose,
+            "tier": self.tier,
+            "grant": self.grant,
+            "log_index": self.log_index,
+        }
+
 
 class StatusSource(Protocol):
     """Who knows whether a grant still counts."""
@@ -105,7 +120,7 @@ class TokenVerifier:
         keys = PublishedKeys(f"{issuer}/.well-known/jwks.json")
         return cls(issuer, audience, keys, PublishedStatus(f"{issuer}/oauth/status/", keys, skew=skew), skew=skew)
 
-    def verify(self, token: str, proof: Proof | None = None) -> Verified:
+    def verify(self, token: str, proof: Proof | None = None, *, possession: bool = True) -> Verified:
         """Check a token, step by step.
 
         1. It is a signed JWT of a bounded length.
@@ -119,7 +134,8 @@ class TokenVerifier:
         8. It is for this audience, and for no other.
         9. It is for now, and for fifteen minutes at most.
         10. It says of one grant what may be fetched, and what for.
-        11. Where it is bound to a key, a proof of that key comes with it, and was checked (`check_proof`).
+        11. Where it is bound to a key, a proof of that key comes with it, and was checked (`check_proof`). Who does
+            not serve its holder, but says what the token says, does without (`possession`).
         12. The grant was not revoked or suspended, as far as a status list says that is not stale.
 
         Raises:
@@ -141,7 +157,7 @@ class TokenVerifier:
             raise Refused(8, Reason.WRONG_AUDIENCE, f"the token must be for {self._audience}, and for nobody else")
         expires = self._check_times(claims)
         verified = _read(claims, expires)
-        if verified.thumbprint is not None and proof is None:
+        if possession and verified.thumbprint is not None and proof is None:
             raise Refused(11, Reason.PROOF_MISSING, "the token is bound to a key: send a DPoP proof with it")
         if proof is not None and proof.thumbprint != verified.thumbprint:
             raise Refused(11, Reason.BAD_PROOF, "the token is not bound to the key of the DPoP proof")

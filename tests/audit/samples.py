@@ -13,12 +13,16 @@ from gateway.audit.kinds import (
     Change,
     ChangeRefused,
     CitySeeded,
+    ClientRegistered,
+    ClientRemoved,
     DataFetched,
     DataRefreshed,
     DeadlineEscalated,
     DeadlineRecounted,
     EntryChanged,
     EvidenceExported,
+    FetchEnded,
+    FetchRefused,
     GatewayStarted,
     GatewayStopped,
     GrantMoved,
@@ -30,6 +34,10 @@ from gateway.audit.kinds import (
     NoticeAbandoned,
     PolicyLoaded,
     PolicyRefused,
+    TokenIssued,
+    TokenKeyMade,
+    TokenRefused,
+    TokenRevoked,
     TokensRefused,
     TreatmentDiffered,
     WebhookRegistered,
@@ -41,6 +49,7 @@ from gateway.vocabulary import Role
 MOMENT = datetime(2026, 11, 25, 1, 2, 3, 456_000, UTC)
 PERSON = Actor(ActorKind.PERSON, "pe_a", "ag_a", Role.OFFICER, "ap_a", ("ju_a", "ju_root"))
 CAUSE = Cause(PERSON, "0" * 64, "request-1")
+SYSTEM = Cause(Actor(ActorKind.SYSTEM, agency="ag_a", jurisdictions=("ju_a", "ju_root")), "0" * 64, "request-1")
 GATEWAY = Cause(Actor(ActorKind.GATEWAY), "0" * 64)
 ABOUT = About(("ag_b",), ("ju_b", "ju_root"), ("ds_b",), ("fd_b",))
 
@@ -97,7 +106,18 @@ def of_every_kind() -> list[Event]:
             rejected=2,
         ),
         DataRefreshed(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_10", refreshed_at="2026-11-24T00:00:00.000Z"),
-        DataFetched(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_14", purpose="事项办理", grant="gr_x"),
+        DataFetched(
+            cause=CAUSE,
+            about=ABOUT,
+            moment=MOMENT,
+            id="ev_14",
+            purpose="事项办理",
+            grant="gr_x",
+            client="sy_a",
+            n=3,
+            source="s1",
+            query="q",
+        ),
         CertificateRegistered(
             cause=GATEWAY,
             moment=MOMENT,
@@ -187,6 +207,57 @@ def of_every_kind() -> list[Event]:
             change="recordRefresh",
             code="NOT_ALLOWED",
             target="ds_b",
+        ),
+        ClientRegistered(
+            cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_30", client="sy_a", name="前置机", keys=("k1", "k2")
+        ),
+        ClientRemoved(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_31", client="sy_a"),
+        TokenKeyMade(cause=GATEWAY, moment=MOMENT, id="ev_32", key="k2", before="k1"),
+        TokenIssued(
+            cause=SYSTEM,
+            about=ABOUT,
+            moment=MOMENT,
+            id="ev_33",
+            token="t1",
+            client="sy_a",
+            grant="gr_x",
+            purpose="SERVICE",
+            until="2026-11-25T01:17:03.456Z",
+            bound=None,
+        ),
+        TokenRefused(
+            cause=SYSTEM,
+            about=ABOUT,
+            moment=MOMENT,
+            id="ev_34",
+            outcome=Outcome.REFUSED,
+            client="sy_a",
+            grant="gr_x",
+            code="SUSPENDED",
+        ),
+        TokenRevoked(cause=SYSTEM, about=ABOUT, moment=MOMENT, id="ev_35", token="t1", client="sy_a", grant="gr_x"),
+        FetchEnded(
+            cause=SYSTEM,
+            about=ABOUT,
+            moment=MOMENT,
+            id="ev_36",
+            fetch="ev_14",
+            grant="gr_x",
+            rows=7,
+            size=70,
+            reason=None,
+        ),
+        FetchRefused(
+            cause=SYSTEM,
+            about=ABOUT,
+            moment=MOMENT,
+            id="ev_37",
+            outcome=Outcome.REFUSED,
+            identifier="621000/gaj/jdc",
+            grant="gr_x",
+            client="sy_a",
+            purpose="RESEARCH",
+            code="WRONG_PURPOSE",
         ),
     ]
 

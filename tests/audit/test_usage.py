@@ -37,7 +37,7 @@ def fetched(by: str | None, owner: str, purpose: str, hours: int, outcome: Outco
     about = About((owner,), HOMES[owner], (f"ds_{owner}",))
     moment = START + timedelta(hours=hours)
     return DataFetched(
-        cause=Cause(acting, "p"), about=about, moment=moment, outcome=outcome, purpose=purpose, grant=None
+        cause=Cause(acting, "p"), about=about, moment=moment, outcome=outcome, purpose=purpose, grant=None, n=1
     )
 
 

@@ -31,7 +31,7 @@ async def used(served: Served) -> dict[str, str]:
         assert not recorder.writes
         for code, purpose in (("gaj", "事项办理"), ("gaj", "事项办理"), ("water", "统计分析")):
             actor = Actor(ActorKind.PERSON, "pe_x", found[code], Role.STAFF, "ap_x", (homes[code],))
-            event = DataFetched(cause=Cause(actor, "0" * 64), about=about, purpose=purpose, grant=None)
+            event = DataFetched(cause=Cause(actor, "0" * 64), about=about, purpose=purpose, grant=None, n=1)
             await recorder.record(event)
     # Each is indexed by itself: all are waited for.
     until(lambda: fetches(served, dataset, "staff@water") == 3, 10, "the index has the fetches")

@@ -44,7 +44,15 @@ from gateway.audit.kinds.running import (
     WebhookRemoved,
 )
 from gateway.audit.kinds.use import (
+    ClientRegistered,
+    ClientRemoved,
     DataFetched,
+    FetchEnded,
+    FetchRefused,
+    TokenIssued,
+    TokenKeyMade,
+    TokenRefused,
+    TokenRevoked,
 )
 
 __all__ = [
@@ -58,12 +66,16 @@ __all__ = [
     "Change",
     "ChangeRefused",
     "CitySeeded",
+    "ClientRegistered",
+    "ClientRemoved",
     "DataFetched",
     "DataRefreshed",
     "DeadlineEscalated",
     "DeadlineRecounted",
     "EntryChanged",
     "EvidenceExported",
+    "FetchEnded",
+    "FetchRefused",
     "GatewayStarted",
     "GatewayStopped",
     "GrantMoved",
@@ -75,6 +87,10 @@ __all__ = [
     "NoticeAbandoned",
     "PolicyLoaded",
     "PolicyRefused",
+    "TokenIssued",
+    "TokenKeyMade",
+    "TokenRefused",
+    "TokenRevoked",
     "TokensRefused",
     "TreatmentDiffered",
     "WebhookRegistered",
@@ -99,7 +115,15 @@ KINDS: Final[dict[str, type[Event]]] = {
         EntryChanged,
         InventoryImported,
         DataRefreshed,
+        ClientRegistered,
+        ClientRemoved,
+        TokenKeyMade,
+        TokenIssued,
+        TokenRefused,
+        TokenRevoked,
         DataFetched,
+        FetchEnded,
+        FetchRefused,
         CertificateRegistered,
         CertificateRevoked,
         HeadAppointed,
@@ -139,6 +163,8 @@ def _said(hint: Any) -> str:
         return " or ".join(_said(one) for one in get_args(hint))
     if get_origin(hint) is dict:
         return f"{_WORDS[get_args(hint)[1]]}s by text"
+    if get_origin(hint) is tuple:
+        return f"a list of {_WORDS[get_args(hint)[0]]}s"
     if isinstance(hint, EnumType):
         return " or ".join(hint.__members__)
     return _WORDS[hint]

@@ -101,13 +101,13 @@ class DataFetched(Event):
     """For which purpose, as the request stated it; empty where none is asked for."""
     grant: str | None
     """Under which grant; null where none is needed."""
-    client: str | None
+    client: str | None = None
     """By which program, where one came with a token."""
     n: int
     """The version of the entry."""
-    source: str | None
+    source: str | None = None
     """The version of the data that was read, where its source has versions."""
-    query: str
+    query: str = ""
     """SHA-256 of what was asked: fields, conditions, order, place and form (RFC 8785)."""
 
 
