@@ -211,7 +211,7 @@ class OAuth:
             proof = check_proof(proofs[0], method="POST", url=f"{self.issuer}{TOKEN}", now=self.clock())
         except ValueError as problem:
             raise OAuthProblem(OAuthError.INVALID_PROOF, str(problem)) from None
-        if not await use_once(self.graph, "proof", proof.thumbprint, proof.id, proof.until):
+        if not await use_once(self.graph, "proof", proof.thumbprint, proof.id, now=self.clock(), until=proof.until):
             text = "the DPoP proof was used before; make one for each request"
             raise OAuthProblem(OAuthError.INVALID_PROOF, text)
         return proof.thumbprint

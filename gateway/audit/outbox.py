@@ -18,6 +18,7 @@ from neo4j import AsyncManagedTransaction
 
 from gateway.audit.errors import LogUnavailable
 from gateway.audit.event import Event
+from gateway.audit.kinds import GrantMoved
 from gateway.audit.log import Sealed
 from gateway.audit.recorder import Recorder
 from gateway.graph import Graph, GraphError
@@ -74,6 +75,15 @@ DELETE o
 """
 
 
+_BEGUN: Final = """
+UNWIND $begun AS begun
+MATCH (g:Grant {activation: begun[0]})
+SET g.log = $log, g.logIndex = begun[1]
+"""
+"""Tokens name the place of a grant's beginning in the log."""
+_GRANT: Final = f'"kind":"{GrantMoved.kind}"'.encode()
+
+
 class Outbox:
     """The outbox of one gateway process."""
 
@@ -82,6 +92,8 @@ class Outbox:
         self._recorder = recorder
         self._done: list[tuple[str, int]] = []
         """Events that are in the log, and where."""
+        self._begun: list[tuple[str, int]] = []
+        """Those of them with which a grant may have begun."""
         self._some = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -142,6 +154,7 @@ class Outbox:
         """
         places = await self._recorder.append(events, again=again)
         self._done += zip((event.id for event in events), places, strict=True)
+        self._begun += [(event.id, place) for event, place in zip(events, places, strict=True) if _GRANT in event.body]
         self._some.set()
         return places
 
@@ -183,9 +196,17 @@ class Outbox:
                 continue
 
     async def _remove(self) -> None:
+        log = self._recorder.instance.partition("+")[0]
+        if begun := self._begun[:]:
+
+            async def begin(tx: AsyncManagedTransaction) -> None:
+                await (await tx.run(_BEGUN, {"begun": [[*one] for one in begun], "log": log})).consume()
+
+            await self._graph.write(begin)
+            del self._begun[: len(begun)]
         while self._done:
             done = self._done[:_BATCH]
-            given = {"done": [[*one] for one in done], "log": self._recorder.instance.partition("+")[0]}
+            given = {"done": [[*one] for one in done], "log": log}
 
             async def work(tx: AsyncManagedTransaction, given: dict[str, Any] = given) -> None:
                 await (await tx.run(_REMOVE, given)).consume()

@@ -54,7 +54,7 @@ class Assertions:
         client = await find_client(self.graph, identifier)
         if client is None or not _is_from(client, header, signed, signature):
             raise _refused("the client_assertion is not signed by a key of a client that is registered here")
-        if not await use_once(self.graph, "assertion", identifier, claims["jti"], until):
+        if not await use_once(self.graph, "assertion", identifier, claims["jti"], now=self.clock(), until=until):
             raise _refused("the client_assertion was used before; make one for each request")
         return client
 

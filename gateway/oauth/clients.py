@@ -14,7 +14,9 @@ from gateway.audit.ledger import Denied, Ledger, Made
 from gateway.audit.ledger import Key as ChangeKey
 from gateway.graph import Graph, random_id
 from gateway.graph.times import now
+from gateway.identity import Subject
 from gateway.identity.keys import read_jwks
+from gateway.sharing.procedure import SIGNERS
 
 REGISTER: Final = "registerClient"
 REMOVE: Final = "removeClient"
@@ -43,6 +45,12 @@ _KNOWN: Final = """
 MATCH (s:System)-[:OF]->(a:Agency) WHERE $agency IS NULL OR a.id = $agency OR a.code = $agency
 WITH s, a ORDER BY a.code, s.since, s.id
 RETURN collect(s {.id, .name, .jwks, .since, .until, agency: a.code})
+"""
+_HOLDERS: Final = """
+MATCH (h)-[u:USES]->(:Grant {id: $grant})
+OPTIONAL MATCH (h)-[:OF]->(a:Agency) WHERE h:System
+WITH h, u, a ORDER BY u.since, h.id
+RETURN collect({id: h.id, name: CASE WHEN h:System THEN h.name END, agency: a.id, since: u.since, until: h.until})
 """
 _ONE: Final = """
 MATCH (s:System {id: $id})-[:OF]->(a:Agency) WHERE s.until IS NULL
@@ -99,6 +107,18 @@ async def find_client(graph: Graph, identifier: str) -> Client | None:
     return Client(row["id"], row["name"], row["agency"], tuple(row["jurisdictions"]), read_jwks(row["jwks"].encode()))
 
 
+async def holders_of(graph: Graph, grant: str) -> Sequence[Mapping[str, Any]]:
+    """Who has had tokens for a grant: id, name, agency and since when of programs and persons, in that order.
+
+    A person has neither agency nor, for who asks about others, a name.
+
+    Raises:
+        GraphError: Neo4j is away.
+    """
+    found: list[Mapping[str, Any]] = await graph.read(_HOLDERS, {"grant": grant})
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Clients:
     """The programs of a graph."""
@@ -106,28 +126,29 @@ class Clients:
     ledger: Ledger
 
     async def register(
-        self, cause: Cause, person: str, agency: str, name: str, jwks: str, key: str
+        self, cause: Cause, agency: str | None, name: str, jwks: str, key: str, *, by: Subject | None = None
     ) -> Mapping[str, Any]:
         """Register a program of an agency with its public keys.
 
         Args:
             cause: why.
-            person: who asks; empty for the operator.
             agency: the id or the code of the agency.
             name: what the agency calls it.
             jwks: its public keys, as a JWKS document (RFC 7517).
             key: the caller's idempotency key.
+            by: who asks; None for the operator.
 
         Returns:
             `{client}`: its id.
 
         Raises:
-            Denied: `NOT_FOUND`: there is no such agency; `BAD_NAME`, `BAD_KEYS`.
+            Denied: `NOT_ALLOWED`: only who may bind the agency; `NOT_FOUND`: there is no such agency; `BAD_NAME`,
+                `BAD_KEYS`.
             LogError: see `Ledger.change`.
         """
 
         async def work(tx: AsyncManagedTransaction) -> Made:
-            found, about = await _found(tx, agency)
+            found, about = await _found(tx, agency, by)
             if not name.strip() or len(name) > LONGEST_NAME or not name.isprintable():
                 raise Denied("BAD_NAME", f"name it, in at most {LONGEST_NAME} characters", path="name", about=about)
             document = _checked(jwks, about)
@@ -139,29 +160,32 @@ class Clients:
             )
             return Made({"client": identifier}, {identifier: [event]})
 
-        change = ChangeKey(person, REGISTER, key, {"agency": agency, "name": name, "jwks": jwks})
+        change = ChangeKey(_person(by), REGISTER, key, {"agency": agency, "name": name, "jwks": jwks})
         return await self.ledger.change(change, cause, work)
 
-    async def remove(self, cause: Cause, person: str, agency: str, client: str, key: str) -> Mapping[str, Any]:
+    async def remove(
+        self, cause: Cause, agency: str | None, client: str, key: str, *, by: Subject | None = None
+    ) -> Mapping[str, Any]:
         """Remove a program: it has no more tokens, and those that it has count no more at the data endpoint.
 
         Returns:
             `{client}`: the id that it had.
 
         Raises:
-            Denied: `NOT_FOUND`: there is no such agency, or no such program of it.
+            Denied: `NOT_ALLOWED`: only who may bind the agency; `NOT_FOUND`: there is no such agency, or no such
+                program of it.
             LogError: see `Ledger.change`.
         """
 
         async def work(tx: AsyncManagedTransaction) -> Made:
-            found, about = await _found(tx, agency)
+            found, about = await _found(tx, agency, by)
             record = await (await tx.run(_REMOVE, {"agency": found, "id": client, "now": now()})).single()
             if record is None:
                 text = f"there is no client {client!r:.60} of this agency"
                 raise Denied("NOT_FOUND", text, path="client", target=client, about=about)
             return Made({"client": client}, {client: [ClientRemoved(cause=cause, about=about, client=client)]})
 
-        change = ChangeKey(person, REMOVE, key, {"agency": agency, "client": client})
+        change = ChangeKey(_person(by), REMOVE, key, {"agency": agency, "client": client})
         return await self.ledger.change(change, cause, work)
 
 
@@ -197,9 +221,15 @@ def _thumbprints(jwks: str) -> tuple[str, ...]:
     return tuple(key.thumbprint() for key in read_jwks(jwks.encode()))
 
 
-async def _found(tx: AsyncManagedTransaction, agency: str) -> tuple[str, About]:
+async def _found(tx: AsyncManagedTransaction, agency: str | None, by: Subject | None) -> tuple[str, About]:
     record = await (await tx.run(_AGENCY, {"agency": agency})).single()
+    about = About() if record is None else About((record[0]["id"],), tuple(record[0]["jurisdictions"]))
+    if by is not None and (agency is None or agency != by.agency or not by.profile.roles & SIGNERS):
+        raise Denied("NOT_ALLOWED", "only officers and heads register programs, those of their own agency", about=about)
     if record is None:
-        raise Denied("NOT_FOUND", f"there is no agency {agency!r:.60}", path="agency", target=agency)
-    found = record[0]
-    return found["id"], About((found["id"],), tuple(found["jurisdictions"]))
+        raise Denied("NOT_FOUND", f"there is no agency {agency!r:.60}", path="agency", target=agency or "")
+    return record[0]["id"], about
+
+
+def _person(by: Subject | None) -> str:
+    return "" if by is None else str(by.id)

@@ -21,7 +21,7 @@ from gateway.oauth.statuses import enter
 from gateway.policy.store import PolicyStore
 from gateway.sharing.using import NotUsable, Use, use_of
 from gateway.verify import Verified
-from gateway.verify.token import DETAILS, LIFETIME, TYPE
+from gateway.verify.token import DETAILS, LIFETIME, SKEW, TYPE
 
 _LONGEST: Final = 100
 _ERRORS: Final = {"LOG_PENDING": OAuthError.TEMPORARILY_UNAVAILABLE}
@@ -117,7 +117,7 @@ class Issuing:
             await self._refuse(cause, holder, asked, problem)
             error = _ERRORS.get(problem.code, OAuthError.INVALID_DETAILS)
             raise OAuthProblem(error, str(problem), problem.code) from None
-        entry = await enter(self._graph, use.grant["id"], holder.id, use)
+        entry = await enter(self._graph, use, holder.id, now)
         until = min(int(now) + LIFETIME, _seconds(use.grant["validTo"]))
         details = {
             "type": DETAILS,
@@ -181,7 +181,7 @@ class Issuing:
             use = await self._of(token)
         except NotUsable:
             return
-        await give_back(self._graph, token.id, token.expires)
+        await give_back(self._graph, token.id, now=self._clock(), until=token.expires + SKEW)
         cause = Cause(holder.actor, self._policy.current.digest, request)
         event = TokenRevoked(cause=cause, about=use.about, token=token.id, client=holder.id, grant=token.grant)
         await self._recorder.record(event)

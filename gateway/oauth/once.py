@@ -12,7 +12,6 @@ from neo4j import AsyncManagedTransaction
 
 from gateway.graph import Graph
 from gateway.graph.times import instant
-from gateway.graph.times import now as clock
 
 _USE: Final = """
 CALL () { MATCH (o:Once) WHERE o.until < $now WITH o LIMIT 20 DELETE o }
@@ -26,7 +25,7 @@ MERGE (b:GivenBack {token: $token}) SET b.until = $until
 """
 
 
-async def use_once(graph: Graph, kind: str, whose: str, identifier: str, until: float) -> bool:
+async def use_once(graph: Graph, kind: str, whose: str, identifier: str, *, now: float, until: float) -> bool:
     """Use up an id. False when it was used before.
 
     Args:
@@ -34,13 +33,14 @@ async def use_once(graph: Graph, kind: str, whose: str, identifier: str, until: 
         kind: what it is an id of.
         whose: among whose ids it is one.
         identifier: the id.
-        until: from when on nobody takes it any more, in seconds since the epoch.
+        now: the time, in seconds since the epoch.
+        until: from when on nobody takes it any more.
 
     Raises:
         GraphUnavailable: Neo4j is away.
     """
     key = sha256(f"{kind}\x1f{whose}\x1f{identifier}".encode()).hexdigest()
-    given = {"id": key, "until": instant(datetime.fromtimestamp(until, UTC)), "use": token_hex(), "now": clock()}
+    given = {"id": key, "until": _moment(until), "use": token_hex(), "now": _moment(now)}
 
     async def work(tx: AsyncManagedTransaction) -> bool:
         return bool((await (await tx.run(_USE, given)).single(strict=True))[0])
@@ -48,15 +48,19 @@ async def use_once(graph: Graph, kind: str, whose: str, identifier: str, until: 
     return await graph.write(work)
 
 
-async def give_back(graph: Graph, token: str, until: float) -> None:
+async def give_back(graph: Graph, token: str, *, now: float, until: float) -> None:
     """Let a token, by its id, count no more at this gateway.
 
     Raises:
         GraphUnavailable: Neo4j is away.
     """
-    given = {"token": token, "until": instant(datetime.fromtimestamp(until, UTC)), "now": clock()}
+    given = {"token": token, "until": _moment(until), "now": _moment(now)}
 
     async def work(tx: AsyncManagedTransaction) -> None:
         await (await tx.run(_GIVE_BACK, given)).consume()
 
     await graph.write(work)
+
+
+def _moment(seconds: float) -> str:
+    return instant(datetime.fromtimestamp(seconds, UTC))

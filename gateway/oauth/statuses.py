@@ -16,7 +16,7 @@ from neo4j import AsyncManagedTransaction
 from neo4j.exceptions import ConstraintError
 
 from gateway.graph import Graph
-from gateway.graph.times import now as clock
+from gateway.graph.times import instant
 from gateway.oauth.keys import TokenKeys
 from gateway.sharing.using import Use
 from gateway.sharing.words import CaseState
@@ -44,7 +44,7 @@ SET g.statusIndex = CASE WHEN g.statusList IS NULL THEN $index ELSE g.statusInde
 RETURN [g.statusList, g.statusIndex]
 """
 _NOT_VALID: Final = """
-OPTIONAL MATCH (g:Grant) WHERE g.statusList = $list AND g.status IN $states
+MATCH (g:Grant) WHERE g.statusList = $list AND g.status IN $states
 RETURN collect([g.statusIndex, g.status])
 """
 
@@ -58,20 +58,21 @@ class Entry:
     index: int
 
 
-async def enter(graph: Graph, grant: str, holder: str, use: Use) -> Entry:
-    """The place of a grant, and that its holder has had a token for it.
+async def enter(graph: Graph, use: Use, holder: str, now: float) -> Entry:
+    """The place of a grant; from now on it is known that this holder has had a token for it.
 
     Raises:
         GraphUnavailable: Neo4j is away.
     """
     if use.held and use.grant.get("statusList") is not None:
         return Entry(use.grant["statusList"], use.grant["statusIndex"])
+    moment = datetime.fromtimestamp(now, UTC)
     for attempt in range(_ATTEMPTS):
         given = {
-            "grant": grant,
+            "grant": use.grant["id"],
             "holder": holder,
-            "now": clock(),
-            "list": f"{datetime.now(UTC):%Y-%m}",
+            "now": instant(moment),
+            "list": f"{moment:%Y-%m}",
             "index": secrets.randbelow(SIZE),
         }
 

@@ -11,6 +11,7 @@ from strawberry import Info
 from gateway.plan import cursor
 from gateway.rules import day_of
 from gateway.schema.agency import Agency
+from gateway.schema.clients import GrantHolder, holders
 from gateway.schema.connection import PageInfo
 from gateway.schema.context import Context
 from gateway.schema.dataset import Dataset
@@ -165,6 +166,11 @@ class AccessGrant(_Sided):
     expired: bool = strawberry.field(description="到期. Whether its period is over.")
     suspended_by: Party | None = strawberry.field(description="Who has suspended it, where somebody has.")
     changes: list["Change"] = strawberry.field(description="What has changed, where the gateway has suspended it.")
+
+    @strawberry.field(description="持有者. Who has had tokens for it: programs of the consumer, or the person.")
+    async def holders(self, info: Asked) -> list[GrantHolder]:
+        """R17.1: both sides and the center see who holds what."""
+        return await holders(info.context, self.row["id"])
 
     @strawberry.field(description="The case that led to it.")
     async def access_request(

@@ -1,6 +1,6 @@
 """A grant as somebody wants to use it: whether it counts at this moment, and for which fields and rows (R16.2d)."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -8,6 +8,7 @@ from typing import Any, Final
 import orjson
 
 from gateway.audit.event import About
+from gateway.classes import TIERS, ClassKey
 from gateway.graph import Graph
 from gateway.graph.times import instant
 from gateway.identity import Profile
@@ -15,16 +16,16 @@ from gateway.policy.table import AccessTable
 from gateway.sharing.cases import about_case, standing
 from gateway.sharing.examination import forbidden_of, holder_profile
 from gateway.sharing.words import CaseState, Procedure
-from gateway.vocabulary import FOREVER, DataType
+from gateway.vocabulary import FOREVER, DataType, OpenType, ShareType
 
 _READ: Final = """
 MATCH (g:Grant {id: $id})-[:ON]->(d:Dataset)
-RETURN {grant: g {.*, state: g.status}, entry: d {.id, .identifier, .accessClass, .shareType, .openType},
+RETURN {grant: g {.*, state: g.status}, entry: d {.id, .identifier, .accessClass},
   kind: head(COLLECT { MATCH (a:Agency {id: g.consumer}) RETURN a.kind }),
   n: head(COLLECT { MATCH (d)-[:HAS_VERSION]->(v:DatasetVersion {recordedTo: $forever}) RETURN v.n }),
   source: head(COLLECT { MATCH (s:Source)-[:OF]->(d) RETURN s {.*} }),
   held: EXISTS { MATCH (h)-[:USES]->(g) WHERE h.id = $holder },
-  known: $holder = g.consumer OR EXISTS { MATCH (:System {id: $holder}) },
+  known: $holder = g.consumer OR EXISTS { MATCH (s:System {id: $holder}) WHERE s.until IS NULL },
   given: EXISTS { MATCH (:GivenBack {token: $token}) },
   fields: COLLECT { MATCH (d)-[:HAS_FIELD]->(f:Field)
     RETURN f {.id, .name, .dataType, .accessClass} ORDER BY f.position, f.id }}
@@ -68,7 +69,7 @@ class Use:
     names: Mapping[str, DataType | None]
     """Every field that the conditions may name, with its type."""
     tier: str
-    """By which axis it was granted, and where the entry stands on it now."""
+    """On which axis it was granted, and where the strictest of entry and fields stands on it now."""
     source: Mapping[str, Any] | None
     """Where the rows are."""
     held: bool
@@ -131,7 +132,6 @@ async def use_of(
         text = f"the grant is for rows by a field that the entry has no more: {gone[0]}"
         raise NotUsable("FORBIDDEN", text, about)
     masks = {one["id"]: one.get("mask") for one in scope["fields"]}
-    opening = grant["procedure"] == Procedure.OPENING
     return Use(
         grant,
         found["entry"]["identifier"],
@@ -144,10 +144,17 @@ async def use_of(
         len(fields),
         tuple({**one, "field": fields[one["field"]]["name"]} for one in scope["rows"]),
         {one["name"]: _type_of(one) for one in found["fields"]},
-        f"opening:{found['entry']['openType']}" if opening else f"sharing:{found['entry']['shareType']}",
+        _tier(now_classes.values(), opening=grant["procedure"] == Procedure.OPENING),
         found["source"],
         found["held"],
     )
+
+
+def _tier(classes: Iterable[str], *, opening: bool) -> str:
+    tiers = [TIERS[ClassKey(one)] for one in classes]
+    if opening:
+        return f"opening:{max((one.open for one in tiers), key=list(OpenType).index)}"
+    return f"sharing:{max((one.share for one in tiers), key=list(ShareType).index)}"
 
 
 def _type_of(field: Mapping[str, Any]) -> DataType | None:

@@ -82,14 +82,33 @@ def read_list(token: str, url: str, keys: Keys, now: float, skew: float) -> Stat
         raise ValueError("its entries cannot be read") from None
     if len(entries) != SIZE // _PER_BYTE:
         raise ValueError("it has another length than it should")
-    return StatusList(entries, issued + ttl, min(expires, issued + BOUND))
+    until = min(expires, issued + BOUND, now + BOUND)
+    return StatusList(entries, min(issued + ttl, until), until)
 
 
 class PublishedStatus:
     """Lists at their addresses, below one that the verifier names; kept for as long as they count."""
 
-    def __init__(self, below: str, keys: Keys, *, skew: float = 0.0, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        below: str,
+        keys: Keys,
+        *,
+        skew: float = 0.0,
+        clock: Callable[[], float] = time.time,
+        fetch: Callable[[str], bytes] = fetch,
+    ) -> None:
+        """Take from where lists are believed.
+
+        Args:
+            below: how their addresses begin.
+            keys: the issuer's.
+            skew: by how many seconds the issuer's clock may be off.
+            clock: the time, in seconds since the epoch.
+            fetch: gets one; raises `Unavailable` where it cannot.
+        """
         self._below = below
+        self._fetch = fetch
         self._keys = keys
         self._skew = skew
         self._clock = clock
@@ -120,7 +139,7 @@ class PublishedStatus:
         if now - self._tried.get(url, -BOUND) >= 1.0:
             self._tried[url] = now
             try:
-                held = read_list(fetch(url).decode("ascii"), url, self._keys, now, self._skew)
+                held = read_list(self._fetch(url).decode("ascii"), url, self._keys, now, self._skew)
                 self._lists[url] = held
             except (Unavailable, ValueError) as found:
                 problem = str(found)

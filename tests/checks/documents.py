@@ -26,7 +26,10 @@ def commands_table() -> str:
     for name, command in sorted(commands.items()):
         help_text = " ".join((command.help or "").split("\n\n")[0].split())
         inner = getattr(command, "commands", None)
-        names = f"{name} " + "\\|".join(inner) if inner else name
+        words = "\\|".join(inner or ())
+        names = f"{name} {words}" if inner else name
+        if inner and command.invoke_without_command:
+            names = f"{name} [{words}]"
         lines.append(f"| `gateway {names}` | {help_text} |")
     return "\n".join(lines)
 

@@ -41,7 +41,7 @@ def test_every_command_of_the_documents_exists(line: str) -> None:
             assert Path(words[0]).name == "gateway", line
             command: Any = typer.main.get_command(build_app())
             for word in words[1:]:
-                if not hasattr(command, "commands"):
+                if not hasattr(command, "commands") or word.startswith("-"):
                     break
                 command = command.commands[word]
             known = {option for parameter in command.params for option in parameter.opts}
