@@ -64,7 +64,9 @@ class DuckDb:
         """See `Dialect`."""
         column = quoted(name)
         if not found:
-            return column if of in TEXTS else _sound(place, f"nullif({column}, '')", _read(f"{column}", of))
+            # Some writers put quotes around everything: what is empty is a value only where it can be one.
+            given = column if of is DataType.BINARY else f"nullif({column}, '')"
+            return column if of in TEXTS else _sound(place, given, _read(column, of))
         if of in TEXTS:
             return f"CAST({column} AS VARCHAR)"
         if of is DataType.INTEGER and found != "BIGINT":
@@ -87,7 +89,9 @@ class DuckDb:
                 wide, step = f"CAST({value} AS HUGEINT)", int(mask.step or 0)
                 marks = [f"CAST({bind(step)} AS HUGEINT)" for _ in range(3)]
                 lower = f"{wide} - (({wide} % {marks[0]}) + {marks[1]}) % {marks[2]}"
-                return f"CAST(greatest({lower}, CAST({LEAST} AS HUGEINT)) AS BIGINT)"
+                # `greatest` passes over NULL.
+                least = f"CAST({LEAST} AS HUGEINT)"
+                return f"CASE WHEN {value} IS NOT NULL THEN CAST(greatest({lower}, {least}) AS BIGINT) END"
             case MaskKind.GENERALISE:
                 marks = [f"CAST({bind(float(mask.step or 0))} AS DOUBLE)" for _ in range(3)]
                 lower = f"floor({value} / {marks[1]}) * {marks[2]} + 0.0::DOUBLE"
@@ -134,7 +138,7 @@ class PostgreSql:
                 wide, step = f"CAST({value} AS numeric)", int(mask.step or 0)
                 marks = [f"CAST({bind(step)} AS numeric)" for _ in range(3)]
                 lower = f"{wide} - mod(mod({wide}, {marks[0]}) + {marks[1]}, {marks[2]})"
-                return f"CAST(greatest({lower}, {LEAST}) AS int8)"
+                return f"CASE WHEN {value} IS NOT NULL THEN CAST(greatest({lower}, {LEAST}) AS int8) END"
             case MaskKind.GENERALISE:
                 marks = [f"CAST({bind(float(mask.step or 0))} AS float8)" for _ in range(2)]
                 return f"floor({value} / {marks[0]}) * {marks[1]} + CAST(0 AS float8)"
@@ -174,7 +178,7 @@ _CSV: Final = {
         r"[0-9]{4}-[0-9]{2}-[0-9]{2}([T ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}(:[0-9]{2})?)?)?",
         "CAST(TRY_CAST({0} AS TIMESTAMPTZ) AS TIMESTAMP)",
     ),
-    DataType.BINARY: ("[A-Za-z0-9+/]*={{0,2}}", "TRY(from_base64({0}))"),
+    DataType.BINARY: ("[A-Za-z0-9+/]*={0,2}", "TRY(from_base64({0}))"),
 }
 
 

@@ -147,6 +147,8 @@ def lines(fetch: Fetch, rows: str) -> str:
 
 
 def _in_csv(name: str, of: DataType) -> str:
+    if of is DataType.BINARY:
+        return f"'\"' || to_base64({name}) || '\"'"
     if of in TEXTS:
         return f"'\"' || replace({name}, '\"', '\"\"') || '\"'"
     return _in_json(name, of)
