@@ -64,9 +64,7 @@ class DuckDb:
         """See `Dialect`."""
         column = quoted(name)
         if not found:
-            # Some writers put quotes around everything: what is empty is a value only where it can be one.
-            given = column if of is DataType.BINARY else f"nullif({column}, '')"
-            return column if of in TEXTS else _sound(place, given, _read(column, of))
+            return column if of in TEXTS else _sound(place, *_from_text(column, of))
         if of in TEXTS:
             return f"CAST({column} AS VARCHAR)"
         if of is DataType.INTEGER and found != "BIGINT":
@@ -99,6 +97,11 @@ class DuckDb:
                 return f"CASE WHEN {small} THEN {lower} WHEN {value} IS NOT NULL THEN error('{BAD_VALUE}') END"
             case MaskKind.DROP:
                 raise AssertionError("a dropped column is not delivered")
+
+    def bad(self, name: str, of: DataType) -> str:
+        """Whether a text in a CSV file is none of this type."""
+        given, value = _from_text(quoted(name), of)
+        return f"{given} IS NOT NULL AND {value} IS NULL"
 
     def ordered(self, value: str, of: DataType) -> str:
         """See `Dialect`. DuckDB compares texts by their bytes, which is by code point."""
@@ -182,11 +185,13 @@ _CSV: Final = {
 }
 
 
-def _read(text: str, of: DataType) -> str:
+def _from_text(text: str, of: DataType) -> tuple[str, str]:
+    """What is given, and as a value; the value is NULL for a text that is none of this type."""
     pattern, cast = _CSV[of]
-    # `error` is only reached for what is left over, so a text that does not match becomes NULL here.
     read = f"CASE WHEN regexp_full_match({text}, '{pattern}') THEN {cast.format(text)} END"
-    return _bounded(read, of) if of in _BOUNDS else read
+    # Some writers put quotes around everything: what is empty is a value only where it can be one.
+    given = text if of is DataType.BINARY else f"nullif({text}, '')"
+    return given, _bounded(read, of) if of in _BOUNDS else read
 
 
 def _bounded(value: str, of: DataType) -> str:

@@ -8,10 +8,12 @@ class DeliveryError(Exception):
 
     code: ClassVar[str] = "DELIVERY"
 
-    def __init__(self, message: str, field: str | None = None) -> None:
+    def __init__(self, message: str, field: str | None = None, row: int | None = None) -> None:
         super().__init__(message)
         self.field = field
         """The column that it is about, if one."""
+        self.row = row
+        """The source's row that it is about, from 1 on: for the provider, not for who asked."""
 
 
 class BadFetch(DeliveryError):

@@ -33,7 +33,7 @@ class Kind(IntEnum):
     DATA = 2
     END = 3
     ERROR = 4
-    """JSON: code, message and field."""
+    """JSON: code, message, field and row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,8 @@ def framed_json(kind: Kind, content: Any) -> list[Any]:
 
 def framed_error(problem: DeliveryError) -> list[Any]:
     """A frame that tells what went wrong."""
-    return framed_json(Kind.ERROR, {"code": problem.code, "message": str(problem), "field": problem.field})
+    told = {"code": problem.code, "message": str(problem), "field": problem.field, "row": problem.row}
+    return framed_json(Kind.ERROR, told)
 
 
 def send(stream: socket.socket, buffers: list[Any]) -> None:
@@ -133,7 +134,7 @@ class FrameReader:
         body = bytes(await self._take(length))
         if kind == Kind.ERROR:
             told = orjson.loads(body)
-            raise ERRORS[told["code"]](told["message"], told["field"])
+            raise ERRORS[told["code"]](told["message"], told["field"], told["row"])
         return Frame(kind, rows, body)
 
     async def drain(self) -> None:

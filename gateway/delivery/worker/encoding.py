@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from gateway.delivery.fetch import Column, Fetch, Form
@@ -103,9 +104,27 @@ def _arrow(fetch: Fetch, batches: Iterator[Any]) -> Iterator[Encoded]:
     schema = schema_of(fetch.leaving)
     start: list[Any] = [schema.serialize()]
     for batch in _parts(batches):
-        yield Encoded([*start, _named(batch, schema).serialize()], batch.num_rows)
+        clean = pa.RecordBatch.from_arrays([_clean(column) for column in batch.columns], schema=schema)
+        yield Encoded([*start, clean.serialize()], batch.num_rows)
         start = []
     yield Encoded([*start, b"\xff\xff\xff\xff\0\0\0\0"], 0)  # how a stream ends
+
+
+def _clean(column: Any) -> Any:
+    """The same column without what lies where a value is NULL, and behind the last one.
+
+    There the memory is as it was found: it may hold rows that somebody else asked for, and Arrow would send it along.
+    """
+    if column.offset:
+        column = pa.concat_arrays([column])
+    _, *values = column.buffers()
+    of, valid = column.type, pc.is_valid(column).buffers()[1] if column.null_count else None
+    if not (pa.types.is_string(of) or pa.types.is_binary(of)):
+        if column.null_count:
+            values = pc.fill_null(column, pa.scalar(0, of) if not pa.types.is_boolean(of) else False).buffers()[1:]
+        elif pa.types.is_boolean(of):
+            values = pc.and_(column, column).buffers()[1:]
+    return pa.Array.from_buffers(of, len(column), [valid, *values], column.null_count)
 
 
 def _parquet(fetch: Fetch, batches: Iterator[Any]) -> Iterator[Encoded]:

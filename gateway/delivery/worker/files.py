@@ -134,8 +134,25 @@ class FileReader:
                     yield batch
             except _FAILURES as problem:
                 _check(opened)
-                raise _told(problem, fetch) from None
+                told = _told(problem, fetch)
+                if told.field is not None and fetch.source.format is FileFormat.CSV:
+                    told.row = self._row(fetch, told.field, opened, cursor)
+                raise told from None
             _check(opened)
+
+    def _row(self, fetch: Fetch, field: str, opened: list[OpenFile], cursor: duckdb.DuckDBPyConnection) -> int | None:
+        """The first row with a bad value in a column."""
+        assert isinstance(fetch.source, Files)
+        found = self._found(fetch.source, opened, cursor)
+        column = next(column for column in fetch.columns if column.name == field)
+        bad = DuckDb().bad(found[field].name, column.type)
+        relation = _relation(fetch.source, opened, found)
+        numbered = f"SELECT row_number() OVER () AS number, {bad} AS bad FROM {relation}"
+        try:
+            first = cursor.execute(f"SELECT min(number) FROM ({numbered}) WHERE bad").fetchone()  # noqa: S608
+        except duckdb.Error:
+            return None
+        return first[0] if first else None
 
     @staticmethod
     def _opened(source: Files, stack: ExitStack) -> list[OpenFile]:
@@ -236,7 +253,9 @@ def _told(problem: Exception, fetch: Fetch | None) -> DeliveryError:
     """What happened, without DuckDB's words: these quote values."""
     text = str(problem)
     if found := re.search(re.escape(BAD_VALUE) + r"(\d*)", text):
-        field = fetch.columns[int(found[1])].name if found[1] and fetch is not None else None
+        places = dict(enumerate(fetch.columns)) if fetch is not None and found[1] else {}
+        column = places.get(int(found[1] or 0))
+        field = None if column is None else column.name
         return BadValue("the source holds a value that is not of the type that the catalogue says", field)
     if isinstance(problem, duckdb.OutOfMemoryException) or "Out of Memory" in text:
         return DeliveryError("the rows cannot be put into this order with the memory that there is; ask for fewer")
