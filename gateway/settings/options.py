@@ -290,6 +290,28 @@ class Settings(BaseSettings):
         shown="none",
     )
 
+    # Rows
+    deliveries: Path | None = _option(
+        None,
+        "The folder in which agencies' deliveries lie. Delivered files are read below it and nowhere else",
+        shown="deliveries/ of GATEWAY_STATE",
+    )
+    delivery_memory: Annotated[str, AfterValidator(_memory)] = _option(
+        "512m", "Memory for reading rows, per serving process; what does not fit is sorted on disk", unit="k, m, g"
+    )
+    delivery_threads: int = _option(
+        2, "Processors that reading rows may take, per serving process", unit="processors", ge=1, le=256
+    )
+    delivery_streams: int = _option(
+        32,
+        "Streams of rows from files at once, per serving process, and half as many from PostgreSQL; others wait",
+        unit="streams", ge=2, le=1_000,
+    )  # fmt: skip
+    delivery_stall: float = _option(
+        60.0, "How long a client may take for a piece of a stream before it is broken off", unit="seconds", gt=0,
+        le=3600,
+    )  # fmt: skip
+
     # Limits
     max_body_bytes: int = _option(
         1_000_000, "Largest request body, and largest message over a WebSocket", unit="bytes", ge=1_000, le=100_000_000
@@ -365,6 +387,11 @@ class Settings(BaseSettings):
             return self.url
         named = not is_loopback(self.host) and "*" not in self.allowed_hosts[0]
         return f"https://{self.allowed_hosts[0]}" if named else self.origin
+
+    @property
+    def deliveries_folder(self) -> Path:
+        """The folder in which agencies' deliveries lie."""
+        return self.state / "deliveries" if self.deliveries is None else self.deliveries
 
     @property
     def development(self) -> bool:

@@ -1,0 +1,95 @@
+"""The worker as a child process: started, found dead, started again, ended."""
+
+import asyncio
+import logging
+import os
+import socket
+import subprocess
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+from gateway.delivery.confinement import Confinement
+from gateway.delivery.errors import WorkerDied
+
+_log: Final = logging.getLogger(__name__)
+_ENDING: Final = 2.0
+"""Seconds that a worker gets to end by itself."""
+_PROJECT: Final = Path(__file__).resolve().parents[2]
+
+
+class Worker:
+    """One process at a time."""
+
+    def __init__(self, limits: Confinement) -> None:
+        self._limits = limits
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._starting = asyncio.Lock()
+
+    @property
+    def pid(self) -> int | None:
+        """Of the process that runs now, if one does."""
+        return None if self._process is None or self._process.poll() is not None else self._process.pid
+
+    async def stream(self) -> socket.socket:
+        """A new line to the worker, which is started where it does not run.
+
+        Raises:
+            WorkerDied: it ends as soon as it is started.
+        """
+        for _ in range(2):
+            async with self._starting:
+                if self.pid is None:
+                    await asyncio.to_thread(self._start)
+            assert self._control is not None
+            ours, theirs = socket.socketpair()
+            ours.setblocking(False)
+            try:
+                with theirs:
+                    socket.send_fds(self._control, [b"\0"], [theirs.fileno()])
+                return ours
+            except OSError:
+                ours.close()
+                await self.stop()
+        raise WorkerDied("the process that reads rows does not start")
+
+    def _start(self) -> None:
+        if self._process is not None:
+            _log.warning("the process that reads rows ended (%s) and is started again", self._process.returncode)
+        if self._control is not None:
+            self._control.close()
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self._control.setblocking(False)
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "gateway.delivery.worker", str(theirs.fileno()), self._limits.stated],
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                # Nothing of the gateway's environment: its secrets are none of the worker's business.
+                env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", "PYTHONSAFEPATH": "1",
+                     "PYTHONPATH": str(_PROJECT)},
+            )  # fmt: skip
+
+    async def start(self) -> None:
+        """Start it, without waiting for it to be ready."""
+        async with self._starting:
+            await asyncio.to_thread(self._start)
+
+    async def stop(self) -> None:
+        """End it; its streams end as if it had died."""
+        if self._control is not None:
+            self._control.close()
+            self._control = None
+        if self._process is not None:
+            await asyncio.to_thread(self._end, self._process)
+
+    @staticmethod
+    def _end(process: "subprocess.Popen[bytes]") -> None:
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_ENDING)
+            return
+        process.kill()
+        process.wait()

@@ -1,0 +1,162 @@
+"""One statement for a fetch, for either database.
+
+    SELECT shown columns                                  4. only then filter, order and page
+    FROM (SELECT masks of the raw columns                 3. the masks
+          FROM (SELECT source columns as their types      1. the source, only the columns that are needed
+                FROM source) WHERE conditions of the grant)   2. rows of the grant, by raw values
+    WHERE filter ORDER BY … LIMIT … OFFSET …
+
+What is outside a mask cannot name what is inside. Columns are called r0, r1, … and c0, c1, …: no name of a source or
+of an asker appears anywhere but as a quoted identifier of the innermost part, and every value is bound.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from gateway.delivery.dialects import TEXTS, Bind, Dialect
+from gateway.delivery.errors import ColumnMissing, ColumnType
+from gateway.delivery.fetch import Column, Fetch, Form
+from gateway.delivery.values import Value, typed
+from gateway.sharing.scope import Condition
+from gateway.sharing.words import RowOperator
+from gateway.vocabulary import DataType
+
+_COMPARE: Final = {RowOperator.FROM: ">=", RowOperator.BEFORE: "<"}
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A column as a source has it."""
+
+    type: DataType
+    """The nearest of ours."""
+    words: str = ""
+    """Its type in the source's words; empty where everything is a text."""
+    name: str = ""
+    """By what the statement calls it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """SQL, and the values for its marks in their order."""
+
+    text: str
+    values: tuple[Value, ...]
+
+
+def statement(fetch: Fetch, dialect: Dialect, relation: str, found: Mapping[str, Found], *, total: bool) -> Statement:
+    """The rows of a fetch as columns c0, c1, …
+
+    Args:
+        fetch: what is asked for; `Fetch.check` has passed.
+        dialect: of the database.
+        relation: what stands after FROM; made by us, not from names.
+        found: the source's columns.
+        total: whether rows of equal keys are ordered by all other columns.
+
+    Raises:
+        BadFetch: a condition's value is not of its column's type.
+        ColumnMissing, ColumnType: the source does not have a column as the catalogue says.
+    """
+    values: list[Value] = []
+
+    def bind(value: Value) -> str:
+        values.append(value)
+        return dialect.mark
+
+    needed = {condition.field for condition in fetch.granted}
+    raw = {column: f"r{place}" for place, column in enumerate(fetch.columns) if column.leaves or column.name in needed}
+    # Written from left to right: the order of `bind` is the order of the marks.
+    shown = ", ".join(
+        f"{_shown(column, raw[column], fetch.hash_key, dialect, bind)} AS c{place}"
+        for place, column in enumerate(fetch.leaving)
+    )
+    inner = ", ".join(f"{_raw(int(name[1:]), column, dialect, found)} AS {name}" for column, name in raw.items())
+    by_name = {column.name: (raw_name, column.type) for column, raw_name in raw.items()}
+    granted = _where(fetch.granted, by_name, dialect, bind)
+    outside = {column.name: (f"c{place}", column.shown) for place, column in enumerate(fetch.leaving)}
+    filtered = _where(fetch.filter, outside, dialect, bind)
+    text = (
+        f"SELECT {', '.join(name for name, _ in outside.values())} FROM (SELECT {shown} FROM "
+        f"(SELECT {inner} FROM {relation}) AS raw{granted}) AS shown{filtered}{_ordered(fetch, outside, dialect, total)}"
+    )
+    if fetch.limit is not None:
+        text += f" LIMIT {bind(fetch.limit)}"
+    if fetch.position:
+        text += f" OFFSET {bind(fetch.position)}"
+    return Statement(text, tuple(values))
+
+
+def _raw(place: int, column: Column, dialect: Dialect, found: Mapping[str, Found]) -> str:
+    there = found.get(column.name)
+    if there is None:
+        raise ColumnMissing("the source has no such column", column.name)
+    if there.words and not _converts(there.type, column.type):
+        raise ColumnType(f"the source's column is {there.type}, not {column.type}", column.name)
+    return dialect.raw(place, there.name, column.type, there.words)
+
+
+def _converts(found: DataType, wanted: DataType) -> bool:
+    if wanted in TEXTS:
+        return found in TEXTS
+    return found is wanted or (found is DataType.INTEGER and wanted is DataType.DECIMAL)
+
+
+def _shown(column: Column, raw: str, key: bytes, dialect: Dialect, bind: Bind) -> str:
+    return raw if column.mask is None else dialect.masked(raw, column.type, column.mask, key, bind)
+
+
+def _where(
+    conditions: tuple[Condition, ...], columns: Mapping[str, tuple[str, DataType]], dialect: Dialect, bind: Bind
+) -> str:
+    terms = []
+    for condition in conditions:
+        name, of = columns[condition.field]
+        marks = [bind(value) for value in typed(condition, of)]
+        compared = dialect.ordered(name, of)
+        if condition.operator is RowOperator.IN:
+            terms.append(f"{compared} IN ({', '.join(marks)})")
+        else:
+            terms.append(f"{compared} {_COMPARE[condition.operator]} {marks[0]}")
+    return f" WHERE {' AND '.join(terms)}" if terms else ""
+
+
+def _ordered(fetch: Fetch, columns: Mapping[str, tuple[str, DataType]], dialect: Dialect, total: bool) -> str:
+    keys = [(key.field, " DESC" if key.descending else "") for key in fetch.order]
+    if total:
+        asked = {field for field, _ in keys}
+        keys += [(field, "") for field in columns if field not in asked]
+    terms = [f"{dialect.ordered(*columns[field])}{direction} NULLS LAST" for field, direction in keys]
+    return f" ORDER BY {', '.join(terms)}" if terms else ""
+
+
+def lines(fetch: Fetch, rows: str) -> str:
+    """DuckDB's statement that makes one text of each row: c0, c1, … of a statement or table `rows`."""
+    columns = [(f"c{place}", column) for place, column in enumerate(fetch.leaving)]
+    if fetch.form is Form.CSV:
+        parts = ", ',', ".join(_in_csv(name, column.shown) for name, column in columns)
+        line = f"concat({parts}, chr(13), chr(10))"
+    else:
+        parts = ", ".join(f"{_literal(column.name)}, {_in_json(name, column.shown)}" for name, column in columns)
+        line = f"CAST(json_object({parts}) AS VARCHAR)"
+        line = f"{line} || chr(10)" if fetch.form is Form.NDJSON else f"',' || {line}"
+    return f"SELECT {line} FROM {rows} AS rows"
+
+
+def _in_csv(name: str, of: DataType) -> str:
+    if of is DataType.BINARY:
+        return f"'\"' || to_base64({name}) || '\"'"
+    if of in TEXTS:
+        return f"'\"' || replace({name}, '\"', '\"\"') || '\"'"
+    return _in_json(name, of)
+
+
+def _in_json(name: str, of: DataType) -> str:
+    if of is DataType.DATETIME:
+        return f"replace(CAST({name} AS VARCHAR), ' ', 'T')"
+    return f"to_base64({name})" if of is DataType.BINARY else name
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

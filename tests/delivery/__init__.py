@@ -1,0 +1,1 @@
+"""Tests of the room of delivery. They need no Neo4j."""
