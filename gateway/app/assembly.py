@@ -20,7 +20,8 @@ from gateway.app.identification import Identification
 from gateway.app.log_files import log_files
 from gateway.app.masking import Masking
 from gateway.app.metrics import noticed
-from gateway.app.oauth import RESOURCE, OAuth
+from gateway.app.oauth import RESOURCE
+from gateway.app.partners import partner_side
 from gateway.app.replies import Code, refuse
 from gateway.app.sign_ins import SignIns
 from gateway.app.sockets import SocketDoor
@@ -36,7 +37,6 @@ from gateway.identity import Authenticator
 from gateway.identity.issuers import configured_issuers
 from gateway.identity.token import Verifier
 from gateway.notices import Courier, NoticeKey, Notices, receivers_trust
-from gateway.oauth import Issuing, Statuses, TokenKeys
 from gateway.policy.store import PolicyStore
 from gateway.schema.ide import ROUTE as IDE_ROUTE
 from gateway.schema.ide import ide_file
@@ -44,7 +44,6 @@ from gateway.settings import Settings, is_loopback
 from gateway.sharing.clocks import Rules
 from gateway.sharing.escalation import Escalations
 from gateway.sharing.examination import Examinations
-from gateway.verify import TokenVerifier
 
 GraphQLFactory = Callable[[Settings, Graph, PolicyStore, Ledger], ASGIApp]
 """Makes the GraphQL endpoint when graph and log are open. Per request it finds `subject` and `request_id` in the state.
@@ -60,7 +59,7 @@ def create_app(
     and evidence the caller's identification; around GraphQL alone the body limit, and around its sockets what may
     open one.
     """
-    door, evidence_door, token_door, health = _Door(), _Door(), _Door(), Health()
+    door, evidence_door, token_door, data_door, health = _Door(), _Door(), _Door(), _Door(), Health()
     routes = [
         Route("/graphql", door),
         WebSocketRoute("/graphql", SocketDoor(door, settings.socket_origins, settings.max_sockets)),
@@ -68,6 +67,7 @@ def create_app(
         Route("/evidence/{case}", evidence_door),
         Route("/oauth/{path:path}", token_door),
         Route("/.well-known/{path:path}", token_door),
+        Route(f"{RESOURCE}/{{identifier:path}}", data_door),
         Route("/log/{path:path}", log_files(Published(LogFolder(settings.state).public))),
         Route("/webhooks/key", partial(_webhook_key, settings)),
         Route("/healthz", health.alive),
@@ -92,8 +92,9 @@ def create_app(
             await stack.enter_async_context(_notices(settings, graph, outbox, cause))
             door.app = BodyLimit(Identification(endpoint, authenticator, sign_ins), settings.max_body_bytes)
             evidence_door.app = Identification(Evidence(graph, recorder, policy), authenticator, sign_ins)
-            oauth = _oauth(settings, graph, recorder, policy, authenticator, sign_ins)
-            token_door.app = Router(oauth.routes, redirect_slashes=False, default=_not_found)
+            partners = await partner_side(settings, graph, recorder, policy, authenticator, sign_ins, stack=stack)
+            token_door.app = Router(partners.oauth.routes, redirect_slashes=False, default=_not_found)
+            data_door.app = BodyLimit(partners.data, settings.max_body_bytes)
             health.graph, health.recorder = graph, recorder
             _spare_collector()
             yield
@@ -112,21 +113,6 @@ def _own_cause(policy: PolicyStore) -> Cause:
 def _notices(settings: Settings, graph: Graph, outbox: Outbox, cause: Callable[[], Cause]) -> Notices:
     courier = Courier(receivers_trust(settings.webhook_roots), loopback=settings.webhook_loopback)
     return Notices(graph, outbox, courier, NoticeKey.load(settings.state), cause, noticed)
-
-
-def _oauth(
-    settings: Settings,
-    graph: Graph,
-    recorder: Recorder,
-    policy: PolicyStore,
-    authenticator: Authenticator,
-    sign_ins: SignIns,
-) -> OAuth:
-    keys, issuer = TokenKeys(settings.state).load(), settings.address
-    audience = f"{issuer}{RESOURCE}"
-    issuing = Issuing(graph, recorder, policy, keys, issuer, audience)
-    verifier = TokenVerifier(issuer, audience, keys, None)
-    return OAuth(graph, issuing, Statuses(graph, keys, issuer), keys, authenticator, sign_ins, verifier, issuer)
 
 
 async def _webhook_key(settings: Settings, _request: Request) -> Response:

@@ -17,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 ROUTES: Final = frozenset({"/", "/graphql", "/healthz", "/readyz", "/metrics", "/webhooks/key"})
-_GROUPS: Final = ("/log", "/evidence")
+_GROUPS: Final = ("/log", "/evidence", "/oauth", "/.well-known", "/data")
 """Each counts with everything below it."""
 _METHODS: Final = frozenset({"GET", "POST", "HEAD", "OPTIONS"})
 
@@ -42,6 +42,8 @@ notices_waiting: Final = Gauge(
 )
 
 sockets_open: Final = Gauge("gateway_sockets_open", "WebSockets that are open", multiprocess_mode="livesum")
+
+streams_broken: Final = Counter("gateway_streams_broken", "Streams of rows that ended before their end")
 
 public: Final = _callers.labels("public")
 identified: Final = _callers.labels("identified")

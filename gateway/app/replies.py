@@ -21,6 +21,8 @@ class Code(StrEnum):
     UNAUTHENTICATED = "UNAUTHENTICATED"
     NOT_FOUND = "NOT_FOUND"
     METHOD_NOT_ALLOWED = "METHOD_NOT_ALLOWED"
+    NOT_ACCEPTABLE = "NOT_ACCEPTABLE"
+    TOO_MANY = "TOO_MANY"
     MISDIRECTED = "MISDIRECTED"
     FOREIGN_ORIGIN = "FOREIGN_ORIGIN"
     LIMIT_SOCKETS = "LIMIT_SOCKETS"
@@ -40,9 +42,7 @@ async def reply(send: Send, status: int, body: Any, headers: Iterable[Header] = 
     await send({"type": "http.response.body", "body": content})
 
 
-async def refuse(
-    send: Send, status: int, code: Code, message: str, headers: Iterable[Header] = (), **more: Any
-) -> None:
+async def refuse(send: Send, status: int, code: str, message: str, headers: Iterable[Header] = (), **more: Any) -> None:
     """Send a GraphQL error: what was wrong, its code, and `more` of what the reader needs to act."""
     error = {"message": message, "extensions": {"code": code, **more}}
     await reply(send, status, {"errors": [error]}, headers)

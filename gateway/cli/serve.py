@@ -28,7 +28,7 @@ from gateway.identity.issuers import configured_issuers
 from gateway.notices import receivers_trust
 from gateway.policy.store import PolicyStore
 from gateway.rules import load_calendar, load_rules
-from gateway.settings import PREFIX, Settings, SettingsRefused, load_settings
+from gateway.settings import PREFIX, Settings, SettingsRefused, load_connections, load_settings
 from gateway.signing import SigningError, trust
 from graph_seed import is_needed, load_city
 
@@ -97,6 +97,7 @@ def _check_files(settings: Settings) -> None:
         ("GATEWAY_RULES", lambda: load_rules(settings.rules)),
         ("GATEWAY_CALENDAR", lambda: load_calendar(settings.calendar)),
         ("GATEWAY_TRUST_ROOTS", lambda: trust(settings)),
+        ("GATEWAY_CONNECTIONS", lambda: load_connections(settings.connections)),
         ("GATEWAY_WEBHOOK_ROOTS", lambda: receivers_trust(settings.webhook_roots)),
     ):
         try:

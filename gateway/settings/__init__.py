@@ -4,6 +4,7 @@ A wrong value, an unknown variable and options that exclude each other are refus
 variable. Knows nothing of what the options are for; every room may read it.
 """
 
+from gateway.settings.connections import load_connections
 from gateway.settings.issuers import Algorithm, IssuerSettings, TokenType, check_address, check_signed_address
 from gateway.settings.loading import SettingsRefused, load_settings
 from gateway.settings.options import OCSP_OF_CERTIFICATE, PREFIX, LogFormat, LogLevel, Settings, Switch, is_loopback
@@ -23,6 +24,7 @@ __all__ = [
     "check_address",
     "check_signed_address",
     "is_loopback",
+    "load_connections",
     "load_settings",
     "settings_table",
 ]

@@ -312,6 +312,23 @@ class Settings(BaseSettings):
         le=3600,
     )  # fmt: skip
 
+    connections: Path | None = _option(
+        None,
+        "A JSON file with how agencies' own databases are reached: for each name that sources have for one an address,"
+        " postgresql://user:password@host/database. The user may only read",
+        shown="none",
+    )
+    grant_requests_per_day: int = _option(
+        10_000, "How often data may be fetched under one grant in a day", unit="requests a day", ge=1, le=10**9
+    )
+    grant_rows_per_day: int = _option(
+        100_000_000, "How many rows may be fetched under one grant in a day", unit="rows a day", ge=1, le=10**15
+    )
+    public_fetches_per_minute: int = _option(
+        60, "How often open data may be fetched without a token from one address", unit="requests a minute", ge=1,
+        le=10**6,
+    )  # fmt: skip
+
     # Limits
     max_body_bytes: int = _option(
         1_000_000, "Largest request body, and largest message over a WebSocket", unit="bytes", ge=1_000, le=100_000_000

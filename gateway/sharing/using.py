@@ -18,17 +18,20 @@ from gateway.sharing.examination import forbidden_of, holder_profile
 from gateway.sharing.words import CaseState, Procedure
 from gateway.vocabulary import FOREVER, DataType, OpenType, ShareType
 
+# A projection goes by the name of what it is of: what it is ordered by has to be in it.
 _READ: Final = """
 MATCH (g:Grant {id: $id})-[:ON]->(d:Dataset)
 RETURN {grant: g {.*, state: g.status}, entry: d {.id, .identifier, .accessClass},
   kind: head(COLLECT { MATCH (a:Agency {id: g.consumer}) RETURN a.kind }),
+  home: COLLECT { MATCH (:Agency {id: g.consumer})-[:IN]->(:Jurisdiction)-[:PART_OF*0..16]->(j)
+    RETURN DISTINCT j.id AS id ORDER BY id },
   n: head(COLLECT { MATCH (d)-[:HAS_VERSION]->(v:DatasetVersion {recordedTo: $forever}) RETURN v.n }),
   source: head(COLLECT { MATCH (s:Source)-[:OF]->(d) RETURN s {.*} }),
   held: EXISTS { MATCH (h)-[:USES]->(g) WHERE h.id = $holder },
   known: $holder = g.consumer OR EXISTS { MATCH (s:System {id: $holder}) WHERE s.until IS NULL },
   given: EXISTS { MATCH (:GivenBack {token: $token}) },
   fields: COLLECT { MATCH (d)-[:HAS_FIELD]->(f:Field)
-    RETURN f {.id, .name, .dataType, .accessClass} ORDER BY f.position, f.id }}
+    RETURN f {.id, .name, .dataType, .accessClass, .position} ORDER BY f.position, f.id }}
 """
 
 
@@ -72,6 +75,8 @@ class Use:
     """On which axis it was granted, and where the strictest of entry and fields stands on it now."""
     source: Mapping[str, Any] | None
     """Where the rows are."""
+    home: tuple[str, ...]
+    """The jurisdiction of the agency that uses the data, and those above it; none for a person."""
     held: bool
     """Whether who asks has had a token for it before."""
 
@@ -146,6 +151,7 @@ async def use_of(
         {one["name"]: _type_of(one) for one in found["fields"]},
         _tier(now_classes.values(), opening=grant["procedure"] == Procedure.OPENING),
         found["source"],
+        tuple(found["home"]),
         found["held"],
     )
 
