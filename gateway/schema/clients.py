@@ -77,6 +77,7 @@ class ClientPayload:
     problems: list[Problem] = strawberry.field(description="Why it was refused; empty when it was made and logged.")
 
 
+@strawberry.type
 class ClientMutations:
     """Changes of programs."""
 

@@ -24,6 +24,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     """As `make run` starts it, but that tests may bring more new shapes of query, and wait less for appointments."""
     state = tmp_path_factory.mktemp("http") / "state"
     more = {"NEW_SHAPES_PER_MINUTE": "1000000", "APPOINTMENT_CACHE": str(APPOINTMENTS)}
+    more |= {"PUBLIC_FETCHES_PER_MINUTE": "1000000"}
     with (
         Gateway(state, **more) as gateway,
         database(gateway.announced()) as graph,
@@ -48,6 +49,7 @@ def strict(served: Served, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         "MAX_RESPONSE_BYTES": str(RESPONSE),
         "NEW_SHAPES_PER_MINUTE": str(SHAPES),
         "SOCKET_ORIGINS": PAGES,
+        "PUBLIC_FETCHES_PER_MINUTE": "5",
         "MAX_SOCKETS": str(SOCKETS),
         "MAX_SUBSCRIPTIONS": str(SUBSCRIPTIONS),
     }

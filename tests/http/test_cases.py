@@ -1,6 +1,5 @@
 """From application to signed answer to grant, as an application would have it: tokens, HTTP, keys, and the commands."""
 
-import base64
 import hashlib
 import json
 import zipfile
@@ -17,6 +16,7 @@ from gateway.graph import make_id
 from gateway.rules import day_of
 from gateway.signing import DevelopmentAuthority
 from tests.app.process import command_here, until
+from tests.http.desk import CASE, FILE, Desk
 from tests.http.served import Served, refusal
 from tests.support.logged import logged
 
@@ -31,17 +31,6 @@ mutation($input: PrepareAnswerInput!) { prepareAnswer(input: $input) {
 CHANGE: Final = """
 mutation($input: PrepareGrantChangeInput!) { prepareGrantChange(input: $input) {
   prepared { signing text } problems { code path } } }
-"""
-CASE: Final = """
-  id state version procedure availableActions
-  dataset { identifier } consumer { code } provider { code }
-  deadline { dueAt overdue workingDaysLeft counted rule clocks { rule dueAt } }
-  documents { act digest readable signer role agency { code } }
-  grant { id state version fields expired validFrom validTo availableActions }
-"""
-FILE: Final = f"""
-mutation($input: FileSignedInput!) {{ fileSigned(input: $input) {{
-  accessRequest {{ {CASE} }} grant {{ id state }} problems {{ code message path }} }} }}
 """
 BASIS: Final = {"title": "城市供水条例", "citation": "第二十条"}
 _FIND: Final = """
@@ -65,50 +54,6 @@ query($after: String) { me { tasks(first: 2, after: $after) {
 """
 MINE: Final = "{ me { tasks(first: 50) { nodes { accessRequest { id } grant { id } } } } }"
 CONSUMER: Final = "water"
-
-
-class Desk:
-    """One agency's officer at work, with a key from `gateway certificate` and signatures from `gateway sign`."""
-
-    def __init__(self, served: Served, folder: Path, agency: str) -> None:
-        self.who = f"officer@{agency}"
-        self._served = served
-        self._folder = folder / agency
-        self._folder.mkdir()
-        self._number = 0
-        key = self._folder / "key.p12"
-        issued = command_here(served.gateway.state, "certificate", "issue", "--as", self.who, "--out", str(key))
-        assert issued.returncode == 0, issued.stderr
-        self.fingerprint = issued.stdout.strip()
-
-    def ask(self, text: str, **variables: Any) -> Any:
-        (found,) = self._served.ask(text, variables, self.who).values()
-        return found
-
-    def key(self) -> str:
-        self._number += 1
-        return f"{self.who}-{self._number:04}-{self._folder.stat().st_ino}"
-
-    def prepared(self, text: str, **given: Any) -> dict[str, str]:
-        made = self.ask(text, input={**given, "idempotencyKey": self.key()})
-        assert made["problems"] == []
-        found: dict[str, str] = made["prepared"]
-        return found
-
-    def signature(self, text: str) -> str:
-        self._number += 1
-        document = self._folder / f"{self._number}.json"
-        document.write_bytes(text.encode())
-        arguments = ("sign", str(document), "--key", str(self._folder / "key.p12"), "--passphrase-file", "/dev/null")
-        signed = command_here(self._served.gateway.state, *arguments)
-        assert signed.returncode == 0, signed.stderr
-        return base64.b64encode(document.with_name(f"{document.name}.p7s").read_bytes()).decode()
-
-    def file(self, prepared: dict[str, str]) -> Any:
-        signature = self.signature(prepared["text"])
-        return self.ask(
-            FILE, input={"signing": prepared["signing"], "signature": signature, "idempotencyKey": self.key()}
-        )
 
 
 @pytest.fixture(scope="module")

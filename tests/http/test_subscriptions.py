@@ -14,9 +14,10 @@ from gateway.identity.development import ISSUER as DEVELOPMENT
 from gateway.identity.development import development_token
 from tests.app.process import until
 from tests.http.conftest import APPOINTMENTS
+from tests.http.desk import Desk
 from tests.http.served import Served
 from tests.http.socket import Socket, figure, open_sockets
-from tests.http.test_cases import _FIND, ANSWER, BASIS, CHANGE, PREPARE, Desk, scope
+from tests.http.test_cases import _FIND, ANSWER, BASIS, CHANGE, PREPARE, scope
 from tests.identity.tokens import ES256, ISSUER, claims
 
 SKEW: Final = 30
