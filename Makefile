@@ -58,8 +58,9 @@ lock: setup-dev ## Lock the dependencies anew after a change in pyproject.toml
 	    --no-header --quiet pyproject.toml --group build -o requirements.lock
 	$(BIN)/python -m uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 	    --no-header --quiet pyproject.toml --group build --group dev -c requirements.lock -o requirements-dev.lock
-	$(BIN)/python -m uv pip compile --universal --python-version 3.12 --generate-hashes --no-emit-index-url \
-	    --no-header --quiet tests/conformance/aics/requirements.in -o tests/conformance/aics/requirements.lock
+	for one in aics authlib; do \
+	    $(BIN)/python -m uv pip compile --universal --python-version 3.12 --generate-hashes --no-emit-index-url \
+	    --no-header --quiet tests/conformance/$$one/requirements.in -o tests/conformance/$$one/requirements.lock; done
 
 clean: ## Remove what make made here; the graph in .gateway stays
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

@@ -15,8 +15,8 @@ from gateway.oauth.once import use_once
 from gateway.settings import Algorithm
 
 TYPE: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
-LONGEST_LIFE: Final = 300.0
-"""Seconds: an assertion is for one request."""
+LONGEST_LIFE: Final = 3600.0
+"""Seconds. An assertion counts once; client libraries let it live so long."""
 SKEW: Final = 60.0
 _LONGEST_ID: Final = 200
 

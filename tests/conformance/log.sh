@@ -5,16 +5,10 @@ set -euo pipefail
 cd "$(dirname "$0")"
 root=$1 state=$2 address=$3
 python=$root/.venv/bin/python
+. ./newer.sh
 
 (cd golog && go build -o "$state/golog" .)
-if [ ! -x aics/.venv/bin/aics-tlog ]; then
-    # One that is called python3.12 may only stand for others that are not chosen here.
-    for newer in python3.12 python3.13 "${PYENV_ROOT:-$HOME/.pyenv}"/versions/3.1[23]*/bin/python3; do
-        if "$newer" -c '' 2>/dev/null; then break; fi
-    done
-    "$newer" -m venv aics/.venv
-    aics/.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r aics/requirements.lock
-fi
+newer_environment aics
 
 # What a gateway serves.
 curl -fs "$address/checkpoint" >"$state/older"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # What other people's tools say of a running gateway: graphql-http's audits, federation composition, the client
-# graphql-ws, fuzzing; of its log: Go's own packages for such logs, and a Python one; and of an exported case: the same
-# packages, and openssl. Starts a gateway with its own state on a free loopback port and stops it again. Needs node and npm, Go, and Python 3.12.
+# graphql-ws, fuzzing; of its log: Go's own packages for such logs, and a Python one; of an exported case: the same
+# packages, and openssl; and of its tokens: jose and Authlib. Starts a gateway with its own state on a free loopback port and stops it again. Needs node and npm, Go, and Python 3.12.
 set -euo pipefail
 cd "$(dirname "$0")"
 root=$(cd ../.. && pwd)
@@ -41,6 +41,7 @@ check env GATEWAY_STATE="$state/state" node subscriptions.mjs "$address/graphql"
 check "$root/.venv/bin/python" fuzz.py "$address/graphql"
 check bash log.sh "$root" "$state" "$address/log"
 check bash evidence.sh "$root" "$state" "$address"
+check bash tokens.sh "$root" "$state" "$address"
 echo "conformance took $((SECONDS - began)) s"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]
