@@ -19,19 +19,25 @@ from gateway.audit.recorder import Recorder
 from gateway.backup.errors import BackupError
 from gateway.backup.keys import check_passphrase, seal
 from gateway.backup.manifest import GRAPH, KEYS, Manifest, digests_of
+from gateway.fetching import hashing
 from gateway.graph import Graph
 from gateway.graph.dump import Advance, dump
 from gateway.graph.pause import paused
 from gateway.graph.times import instant
 from gateway.identity import development
+from gateway.oauth import keys as token_keys
 from gateway.settings import Settings
-from gateway.signing.development import FOLDER
+from gateway.signing import development as development_authority
 
 LOG_KEY: Final = "log"
-STATE_KEYS: Final = {"development-issuer": development.KEY_FILE, "webhooks": notices.KEY_FILE}
+STATE_KEYS: Final = {
+    "development-issuer": development.KEY_FILE,
+    "webhooks": notices.KEY_FILE,
+    "masks": hashing.KEY_FILE,
+}
 """Keys that lie in the state directory itself: their names in a backup, and their files."""
-AUTHORITY: Final = "authority."
-"""What the names of the development authority's files begin with."""
+KEY_FOLDERS: Final = {"authority.": development_authority.FOLDER, "token.": token_keys.FOLDER}
+"""Folders of keys: what the names of their files in a backup begin with."""
 
 
 async def make_backup(
@@ -93,8 +99,10 @@ def _folder(to: Path) -> Iterator[Path]:
 
 
 def _seal_keys(state: Path, to: Path, passphrase: str) -> None:
-    authority = {f"{AUTHORITY}{path.name}": path for path in (state / FOLDER).glob("[!.]*")}
     own = {name: state / file for name, file in STATE_KEYS.items()}
-    for name, path in {LOG_KEY: LogFolder(state).key, **own, **authority}.items():
+    more = {
+        f"{begin}{path.name}": path for begin, folder in KEY_FOLDERS.items() for path in (state / folder).glob("[!.]*")
+    }
+    for name, path in {LOG_KEY: LogFolder(state).key, **own, **more}.items():
         if path.exists():
             (to / f"{name}.jwe").write_text(seal(path.read_bytes(), passphrase), "ascii")

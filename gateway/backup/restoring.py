@@ -15,12 +15,11 @@ from gateway.audit.recorder import sealed
 from gateway.audit.reindex import reindex
 from gateway.backup.errors import BackupError
 from gateway.backup.keys import unseal
-from gateway.backup.making import AUTHORITY, LOG_KEY, STATE_KEYS
+from gateway.backup.making import KEY_FOLDERS, LOG_KEY, STATE_KEYS
 from gateway.backup.manifest import GRAPH, KEYS, LOG, Manifest
 from gateway.graph import Graph
 from gateway.graph.dump import Advance, Counts, is_empty, load
 from gateway.settings import Settings
-from gateway.signing.development import FOLDER
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +78,9 @@ async def restore_backup(settings: Settings, graph: Graph, cause: Cause, backup:
 
 def _place_of(state: Path, name: str) -> Path | None:
     """Where a secret belongs; None for the log's key, which goes with the log."""
-    if name.startswith(AUTHORITY):
-        return state / FOLDER / name.removeprefix(AUTHORITY)
+    for begin, folder in KEY_FOLDERS.items():
+        if name.startswith(begin):
+            return state / folder / name.removeprefix(begin)
     return state / STATE_KEYS[name] if name in STATE_KEYS else None
 
 

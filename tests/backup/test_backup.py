@@ -16,8 +16,10 @@ from gateway.audit.log import UNFINISHED, Log, LogFolder
 from gateway.backup import BackupError, make_backup, making, open_backup, restore_backup
 from gateway.backup.keys import seal, unseal
 from gateway.backup.manifest import MANIFEST, Manifest
+from gateway.fetching import load_secret
 from gateway.graph import Graph, GraphError
 from gateway.notices import NoticeKey
+from gateway.oauth import TokenKeys
 from gateway.settings import Settings
 from gateway.signing import DevelopmentAuthority
 from gateway.signing.development import FOLDER
@@ -64,6 +66,19 @@ async def test_the_development_authority_comes_back_and_its_keys_are_never_plain
     await restored(to, graph, tmp_path / "backup")
     assert {path.name: path.read_bytes() for path in (to / FOLDER).iterdir()} == files
     assert all(path.stat().st_mode & 0o077 == 0 for path in (to / FOLDER).iterdir())
+
+
+async def test_the_keys_of_tokens_and_the_secret_of_masks_come_back(graph: Graph, tmp_path: Path) -> None:
+    state, to = tmp_path / "state", tmp_path / "to"
+    keys, secret = TokenKeys(state), load_secret(state)
+    keys.rotate()
+    await make_backup(at(state), graph, CAUSE, tmp_path / "backup", PASSPHRASE, nothing)
+    copied = [path.read_bytes() for path in (tmp_path / "backup").rglob("*") if path.is_file()]
+    assert not any(secret.hex().encode() in data or b"PRIVATE KEY" in data for data in copied)
+    await restored(to, graph, tmp_path / "backup")
+    assert len(keys.jwks["keys"]) == 2
+    assert TokenKeys(to).load().jwks == keys.jwks
+    assert load_secret(to) == secret
 
 
 async def test_the_key_of_webhooks_comes_back_and_is_never_plain(graph: Graph, tmp_path: Path) -> None:
