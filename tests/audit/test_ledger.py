@@ -1,19 +1,21 @@
 """A change and its events: together or not at all, once per key, answered when they are in the log."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from neo4j import AsyncManagedTransaction
 
 from gateway.audit.errors import KeyReused, LogPending, LogUnavailable
+from gateway.audit.event import Event
 from gateway.audit.fsck import check_log
 from gateway.audit.ledger import Denied, Key, Ledger, Made, Work
 from gateway.audit.log import LogFolder
-from gateway.audit.outbox import Outbox
+from gateway.audit.outbox import Outbox, Parcel
 from gateway.audit.recorder import Recorder
 from gateway.graph import Graph
 from tests.audit.samples import CAUSE, event
@@ -39,6 +41,13 @@ class Books:
     async def count(self, label: str) -> int:
         found: int = await self.graph.read(f"MATCH (n:{label}) RETURN count(n)")
         return found
+
+    async def left(self, at: str, events: Mapping[str, Sequence[Event]]) -> list[Parcel]:
+        """What another gateway put there at some time, and has not delivered."""
+        recorder = SimpleNamespace(instance="another")
+        parcels = await self.graph.write(lambda tx: Outbox(self.graph, cast(Recorder, recorder)).put(tx, events))
+        await self.graph.run("MATCH (o:Outbox {id: $id}) SET o.at = $at", {"id": parcels[-1].id, "at": at})
+        return parcels
 
     async def add(self, key: str, n: int = 1, case: str = "case") -> Any:
         """A change: one more node, and its event."""
@@ -155,13 +164,8 @@ async def test_what_a_dead_process_left_is_delivered_at_the_start_and_only_once(
 
 
 async def test_the_outbox_of_another_gateway_is_taken_over_after_its_lease(books: Books) -> None:
-    old, new = "2020-01-01T00:00:00.000Z", "2999-01-01T00:00:00.000Z"
-    for at, n in ((old, 1), (new, 2)):
-        one = event(n)
-        await books.graph.run(
-            "CREATE (:Outbox {eventId: $id, body: $body, caseId: $case, seq: 1, instance: 'another', at: $at})",
-            {"id": one.id, "body": one.body.decode(), "case": f"case {n}", "at": at},
-        )
+    for at, n in (("2020-01-01T00:00:00.000Z", 1), ("2999-01-01T00:00:00.000Z", 2)):
+        await books.left(at, {f"case {n}": [event(n)]})
     assert await books.outbox.sweep() == 1
     assert [body["data"]["refreshedAt"] for body in books.logged()] == ["1"]
 

@@ -10,7 +10,7 @@ from gateway.graph.errors import MigrationFailed
 from tests.support.database import DatabaseSettings, empty
 
 INDEXES = "SHOW INDEXES YIELD name, state, type WHERE type <> 'LOOKUP' RETURN collect([name, state])"
-ALL = [1, 2, 3, 4, 5, 6, 7, 8]
+ALL = [1, 2, 3, 4, 5, 6, 7, 8, 9]
 CONSTRAINTS = "SHOW CONSTRAINTS YIELD name RETURN collect(name)"
 
 
