@@ -94,6 +94,7 @@ class Cause:
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_FILL: Final = bytes(4)
 _ID: Final = re.compile(r"ev_[a-z2-7]{26}", re.ASCII)
 _DIGITS: Final = str.maketrans(f"{ascii_lowercase}234567", f"0123456789{ascii_lowercase[:22]}")
 """From the digits of base 32 in RFC 4648 to those of `int`."""
@@ -107,8 +108,16 @@ def now() -> datetime:
 
 def new_id(moment: datetime) -> str:
     """An id that nobody else gives: 48 bits of time, so that its month is known, and 80 random ones."""
-    raw = ((moment - _EPOCH) // _MILLISECOND).to_bytes(6, "big") + secrets.token_bytes(10)
-    return f"ev_{base64.b32encode(raw).decode('ascii').rstrip('=').lower()}"
+    return new_ids(moment, 1)[0]
+
+
+def new_ids(moment: datetime, count: int) -> list[str]:
+    """Several at once: the system is asked for randomness once, and each id costs half as much."""
+    time, drawn = ((moment - _EPOCH) // _MILLISECOND).to_bytes(6, "big"), secrets.token_bytes(10 * count)
+    # Twenty bytes are 32 digits without a rest, so that all can be said at once; the last six are of the filling.
+    raw = b"".join(time + drawn[i : i + 10] + _FILL for i in range(0, len(drawn), 10))
+    text = base64.b32encode(raw).decode("ascii").lower()
+    return [f"ev_{text[i : i + 26]}" for i in range(0, len(text), 32)]
 
 
 def milliseconds_of(identifier: str) -> int:
@@ -177,7 +186,7 @@ class Event:
                 "request": self.cause.request,
                 "policy": self.cause.policy,
                 "rules": RULE_SET,
-                "data": {said: getattr(self, name) for name, said in _said(type(self))},
+                "data": {said: getattr(self, name) for name, said in _said(type(self))},  # type: ignore[arg-type]  # classes have a hash
             }
         )
 
@@ -198,7 +207,7 @@ def data_fields(kind: type[Event]) -> tuple[str, ...]:
 
 
 @cache
-def _said(kind: type[Event]) -> tuple[tuple[str, str], ...]:
+def _said(kind: Any) -> tuple[tuple[str, str], ...]:
     """The fields that a kind adds, with their names in `data`."""
     return tuple((name, camel(name)) for name in data_fields(kind))
 

@@ -8,7 +8,7 @@ again, and keep what was said before.
 import asyncio
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, ClassVar, Final, NamedTuple
@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Final, NamedTuple
 import orjson
 from neo4j import AsyncManagedTransaction
 
-from gateway.audit.event import Cause, Event, canonical
+from gateway.audit.event import Cause, Event, canonical, new_ids, now
 from gateway.audit.kinds import DeadlineEscalated, DeadlineRecounted
 from gateway.audit.ledger import Denied
 from gateway.audit.outbox import Outbox, Parcel
@@ -66,6 +66,8 @@ RETURN [cases, COLLECT {{
 """
 _TO_ESCALATE: Final = _LOCKED.format(more=".startedOn, .clocks, .escalateAt")
 _TO_RECOUNT: Final = _LOCKED.format(more=".duty, .filedAt, .calendar, .formerly")
+_COUNTED: Final = ("dueAt", "clocks", "calendar", "ruleBook")
+"""What depends on the calendar, and by what it was counted. The duty and its first day do not."""
 # Tasks too, where it has changed until when an answer is due: queues are in that order.
 _KEEP: Final = """
 UNWIND $same AS same
@@ -96,16 +98,19 @@ class _Done:
     number: int = 0
 
 
-class _Agencies(NamedTuple):
-    """What the graph says of agencies."""
+class _Around(NamedTuple):
+    """What the cases of a transaction have in common."""
 
     center: Sequence[str]
-    """The ids of those that are the center."""
+    """The ids of the agencies that are the center."""
     codes: Mapping[str, str]
     """Of the providers, by their ids."""
+    moment: datetime
+    ids: Iterator[str]
+    """For as many events of that moment as there are cases."""
 
 
-_Work = Callable[[Mapping[str, Any], _Agencies], _Done | None]
+_Work = Callable[[Mapping[str, Any], _Around], _Done | None]
 """What to do with a locked case."""
 
 
@@ -149,8 +154,9 @@ class Escalations(Watching):
         async def made(tx: AsyncManagedTransaction) -> tuple[int, list[Parcel]]:
             given = {"ids": ids, "center": Role.CENTER, "now": instant(self.clock())}
             cases, center, codes = (await (await tx.run(locked, given)).single(strict=True))[0]
-            agencies = _Agencies(center, dict(codes))
-            done = {case["id"]: found for case in cases if (found := work(case, agencies)) is not None}
+            moment = now()
+            around = _Around(center, dict(codes), moment, iter(new_ids(moment, len(cases))))
+            done = {case["id"]: found for case in cases if (found := work(case, around)) is not None}
             alike: dict[_New, list[str]] = defaultdict(list)
             for case, one in done.items():
                 alike[one.new].append(case)
@@ -166,7 +172,7 @@ class Escalations(Watching):
             await self.outbox.deliver(parcels)
         return number
 
-    def _escalated(self, case: Mapping[str, Any], agencies: _Agencies) -> _Done | None:
+    def _escalated(self, case: Mapping[str, Any], around: _Around) -> _Done | None:
         done = [Escalation(one) for one in case["escalated"] or ()]
         if case["state"] != CaseState.SUBMITTED or case["escalateAt"] is None:
             return _Done(_New({"escalateAt": None}))
@@ -177,7 +183,7 @@ class Escalations(Watching):
                 at = instant(self._at(pending, case))
                 if at > now:  # another gateway was faster, or the year was not known before
                     break
-                about = about_case(case, *agencies.center)
+                about = about_case(case, *around.center)
                 events.append(DeadlineEscalated(cause=self.cause(), about=about, escalation=pending, due=case["dueAt"]))
                 done.append(pending)
                 at = None
@@ -211,7 +217,8 @@ class Escalations(Watching):
             if key not in counted:
                 try:
                     found = self.rules.clocks(Duty(case["duty"]), code, began, about_case(case))
-                    counted[key] = {**found, "escalateAt": self._following(_ORDER[done:], found)}
+                    following = self._following(_ORDER[done:], found)
+                    counted[key] = {**{name: found[name] for name in _COUNTED}, "escalateAt": following}
                 except Denied as unknown:
                     counted[key] = None
                     _log.error("case %s and those like it cannot be counted again: %s", case["id"], unknown)
@@ -228,16 +235,23 @@ class Escalations(Watching):
                     news[key] = _New({**found, "formerly": canonical(earlier).decode()}, found["dueAt"])
             return news[key]
 
-        def recounted(case: Mapping[str, Any], agencies: _Agencies) -> _Done | None:
+        def recounted(case: Mapping[str, Any], around: _Around) -> _Done | None:
             if case["state"] != CaseState.SUBMITTED or case["calendar"] == digest:
                 return None
-            if (found := clocks(case, agencies.codes[case["provider"]])) is None:
+            if (found := clocks(case, around.codes[case["provider"]])) is None:
                 return None
             made = new(case, found)
             if made.due is None:
                 return _Done(made, number=1)
-            about = about_case(case, *agencies.center)
-            event = DeadlineRecounted(cause=self.cause(), about=about, before=case["dueAt"], due=made.due)
+            about = about_case(case, *around.center)
+            event = DeadlineRecounted(
+                cause=self.cause(),
+                about=about,
+                before=case["dueAt"],
+                due=made.due,
+                moment=around.moment,
+                id=next(around.ids),
+            )
             return _Done(made, [event], 1)
 
         return recounted
