@@ -88,7 +88,7 @@ def create_app(
             door.app = BodyLimit(Identification(endpoint, authenticator, sign_ins), settings.max_body_bytes)
             evidence_door.app = Identification(Evidence(graph, recorder, policy), authenticator, sign_ins)
             health.graph, health.recorder = graph, recorder
-            _spare_collector()
+            spare_collector()
             yield
             health.graph = None
 
@@ -121,7 +121,7 @@ def _authenticator(settings: Settings, graph: Graph, stack: AsyncExitStack) -> A
     return Authenticator(verifier, partial(find_person, graph), appointment_cache=settings.appointment_cache)
 
 
-def _spare_collector() -> None:
+def spare_collector() -> None:
     """Keeps what lives as long as the process out of the collector's rounds, and makes these rarer.
 
     A page is some thousand short-lived objects without cycles; with Python's own thresholds the collector walked

@@ -65,10 +65,10 @@ async def write_stored(graph: Graph, batch: Sequence[StoredEntry], *, recording:
         ) -> tuple[Report, list[Parcel]]:
             return await _write(tx, stored, recording)
 
-        found, events = await graph.write(work, timeout=_TIMEOUT)
+        found, parcels = await graph.write(work, timeout=_TIMEOUT)
         report += found
         if recording is not None:
-            await recording.deliver(events)
+            await recording.deliver(parcels)
     return report
 
 
@@ -94,10 +94,10 @@ async def withdraw(
         ) -> tuple[tuple[str, ...], list[Parcel]]:
             return await _withdraw(tx, list(piece), source, recording)
 
-        found, events = await graph.write(work, timeout=_TIMEOUT)
+        found, parcels = await graph.write(work, timeout=_TIMEOUT)
         gone += found
         if recording is not None:
-            await recording.deliver(events)
+            await recording.deliver(parcels)
     return gone
 
 

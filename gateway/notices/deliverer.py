@@ -221,10 +221,10 @@ class Notices:
                 return []
             return await self.outbox.put(tx, {notice.webhook: [event]})
 
-        if events := await self.graph.write(work):
+        if parcels := await self.graph.write(work):
             _log.warning("notice %s for %s is given up (%s)", notice.id, notice.webhook, failure)
             with suppress(LogUnavailable):  # the outbox keeps it
-                await self.outbox.deliver(events)
+                await self.outbox.deliver(parcels)
 
     async def _write(self, statement: str, given: Mapping[str, Any]) -> None:
         async def work(tx: AsyncManagedTransaction) -> None:

@@ -228,6 +228,8 @@ class Escalations(Watching):
             before, calendar, formerly = case["dueAt"], case["calendar"], case["formerly"]
             key = (id(found), before, calendar, formerly)
             if key not in news:
+                if len(news) >= _BATCH:
+                    news.clear()
                 if before == found["dueAt"]:
                     news[key] = _New(found)
                 else:

@@ -165,9 +165,9 @@ class Examinations(Watching):
                 events = await _examine(tx, cause, _OF_GRANTS, sorted(ids), policy.table_for)
                 return sum(map(len, events.values())), await self.outbox.put(tx, events) if events else []
 
-            number, sealed = await self.graph.write(work)
-            if sealed:
-                await self.outbox.deliver(sealed)
+            number, parcels = await self.graph.write(work)
+            if parcels:
+                await self.outbox.deliver(parcels)
             suspended += number
         self._examined = cause.policy
         return suspended

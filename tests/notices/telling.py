@@ -59,8 +59,8 @@ class Telling:
 
     async def happens(self, case: str, times: int = 1, *agencies: str) -> list[str]:
         """Something happens in a case of some agencies; the events' ids."""
-        events, sealed = await self.written(case, times, *agencies)
-        await self.city.outbox.deliver(sealed)
+        events, parcels = await self.written(case, times, *agencies)
+        await self.city.outbox.deliver(parcels)
         await self.released()
         return events
 
