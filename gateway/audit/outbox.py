@@ -52,7 +52,7 @@ _PARCELS: Final = "collect(o {.id, .n, .events, .told})"
 # Finding a node does not lock it: only what is read after it was written is read under the lock.
 # The number of a parcel is above those of all before it that have a case in common with it.
 _PUT: Final = f"""
-UNWIND $cases AS case
+UNWIND $locked AS case
 MERGE (s:Sequence {{caseId: case}}) ON CREATE SET s.n = 0
 SET s.locked = true REMOVE s.locked
 WITH collect(s) AS sequences, max(s.n) AS before
@@ -175,7 +175,7 @@ class Outbox:
         given = {
             **parameters,
             "id": identifier,
-            "cases": [*ordered],
+            "locked": [*ordered],
             "events": _packed(sealed),
             "most": max(map(len, ordered.values())),
             "agencies": [*agencies],
@@ -202,8 +202,8 @@ class Outbox:
         events = [event for parcel in parcels for event in parcel.events]
         places = iter(await self._recorder.append(events, again=again))
         for parcel in parcels:
-            found = zip((event.id for event in parcel.events), islice(places, len(parcel.events)), strict=True)
-            known = list(found)
+            where = islice(places, len(parcel.events))
+            known = [(event.id, place) for event, place in zip(parcel.events, where, strict=True)]
             self._done.append((parcel.id if parcel.whole else None, known if parcel.told else []))
         self._some.set()
 
