@@ -18,12 +18,13 @@ from typing import Any, Final
 from bench.options import Options
 from bench.processes import Unusable
 from bench.report import Report
+from gateway.app.assembly import spare_collector
 from gateway.audit.event import About
 from gateway.audit.ledger import Ledger
 from gateway.audit.outbox import Outbox
 from gateway.audit.recorder import Recorder
 from gateway.graph import EmbeddedNeo4j, migrate, open_graph
-from gateway.graph.migrations import m0004_procedures, m0005_tasks
+from gateway.graph.migrations import m0004_procedures, m0005_tasks, m0009_parcels
 from gateway.graph.times import instant
 from gateway.identity import Profile, Subject
 from gateway.rules import Calendar, Duty
@@ -201,7 +202,7 @@ async def _filled(city: City, cases: int) -> _Queues:
         chunk = {"first": first, "count": min(_CHUNK, cases - first)}
         await city.graph.run(_COPY, {**parameters, **chunk}, timeout=600)
         await city.graph.run(_SEQUENCES, {"open": _OPEN, **chunk}, timeout=600)
-    for statement in (*m0004_procedures.statements(), *m0005_tasks.statements()):
+    for statement in (*m0004_procedures.statements(), *m0005_tasks.statements(), *m0009_parcels.statements()):
         await city.graph.run(statement, timeout=600)
     await city.graph.run("CALL db.awaitIndexes(600)", timeout=600)
     print(f"  in {time.perf_counter() - began:.0f} s", flush=True)
@@ -280,6 +281,7 @@ async def _recounted(city: City, options: Options, report: Report) -> None:
     rules = replace(city.filing.rules, calendar=Calendar({2026: holidays}))
     cause = city.cause(city.officers["center"].subject)
     watch = Escalations(city.graph, city.outbox, rules, lambda: cause, lambda: datetime.now(UTC))
+    spare_collector()  # as a gateway does
     before, began = log.size, time.perf_counter()
     counted = await watch.recount()
     seconds = time.perf_counter() - began

@@ -96,7 +96,7 @@ def create_app(
             token_door.app = Router(partners.oauth.routes, redirect_slashes=False, default=_not_found)
             data_door.app = BodyLimit(partners.data, settings.max_body_bytes)
             health.graph, health.recorder = graph, recorder
-            _spare_collector()
+            spare_collector()
             yield
             health.graph = None
 
@@ -129,7 +129,7 @@ def _authenticator(settings: Settings, graph: Graph, stack: AsyncExitStack) -> A
     return Authenticator(verifier, partial(find_person, graph), appointment_cache=settings.appointment_cache)
 
 
-def _spare_collector() -> None:
+def spare_collector() -> None:
     """Keeps what lives as long as the process out of the collector's rounds, and makes these rarer.
 
     A page is some thousand short-lived objects without cycles; with Python's own thresholds the collector walked

@@ -6,6 +6,7 @@ import secrets
 from dataclasses import dataclass, field, fields
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from string import ascii_lowercase
 from typing import Any, ClassVar, Final
 
@@ -95,6 +96,7 @@ class Cause:
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND: Final = timedelta(milliseconds=1)
+_FILL: Final = bytes(4)
 _ID: Final = re.compile(r"ev_[a-z2-7]{26}", re.ASCII)
 _DIGITS: Final = str.maketrans(f"{ascii_lowercase}234567", f"0123456789{ascii_lowercase[:22]}")
 """From the digits of base 32 in RFC 4648 to those of `int`."""
@@ -108,8 +110,16 @@ def now() -> datetime:
 
 def new_id(moment: datetime) -> str:
     """An id that nobody else gives: 48 bits of time, so that its month is known, and 80 random ones."""
-    raw = ((moment - _EPOCH) // _MILLISECOND).to_bytes(6, "big") + secrets.token_bytes(10)
-    return f"ev_{base64.b32encode(raw).decode('ascii').rstrip('=').lower()}"
+    return new_ids(moment, 1)[0]
+
+
+def new_ids(moment: datetime, count: int) -> list[str]:
+    """Several at once: the system is asked for randomness once, and each id costs half as much."""
+    time, drawn = ((moment - _EPOCH) // _MILLISECOND).to_bytes(6, "big"), secrets.token_bytes(10 * count)
+    # Twenty bytes are 32 digits without a rest, so that all can be said at once; the last six are of the filling.
+    raw = b"".join(time + drawn[i : i + 10] + _FILL for i in range(0, len(drawn), 10))
+    text = base64.b32encode(raw).decode("ascii").lower()
+    return [f"ev_{text[i : i + 26]}" for i in range(0, len(text), 32)]
 
 
 def milliseconds_of(identifier: str) -> int:
@@ -178,7 +188,7 @@ class Event:
                 "request": self.cause.request,
                 "policy": self.cause.policy,
                 "rules": RULE_SET,
-                "data": {camel(name): getattr(self, name) for name in data_fields(type(self))},
+                "data": {said: getattr(self, name) for name, said in _said(type(self))},  # type: ignore[arg-type]  # classes have a hash
             }
         )
 
@@ -198,10 +208,20 @@ def data_fields(kind: type[Event]) -> tuple[str, ...]:
     return tuple(one.name for one in fields(kind) if one.name not in common)
 
 
+@cache
+def _said(kind: Any) -> tuple[tuple[str, str], ...]:
+    """The fields that a kind adds, with their names in `data`."""
+    return tuple((name, camel(name)) for name in data_fields(kind))
+
+
 def canonical(value: Any) -> bytes:
     """RFC 8785 for what events hold: of that, sorting by bytes and by UTF-16 only differ in keys that are not ASCII."""
     _check(value)
     return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+_PLAIN: Final = frozenset({str, bool, type(None)})
+"""Types of which every value is right, so that most of an event need not be looked at twice."""
 
 
 def _check(value: Any) -> None:
@@ -213,12 +233,14 @@ def _check(value: Any) -> None:
                 raise TypeError(f"{value} is no number that every JSON reader keeps; make it a text")
         case list() | tuple():
             for item in value:
-                _check(item)
+                if type(item) not in _PLAIN:
+                    _check(item)
         case dict():
             for key, item in value.items():
                 if not isinstance(key, str) or not key.isascii():
                     raise TypeError(f"{key!r} is no key of an event: these are ASCII")
-                _check(item)
+                if type(item) not in _PLAIN:
+                    _check(item)
         case _:
             raise TypeError(f"an event cannot hold a {type(value).__name__}")
 

@@ -15,8 +15,7 @@ from neo4j import AsyncManagedTransaction
 from gateway.audit.errors import KeyReused, LogPending, LogUnavailable
 from gateway.audit.event import About, Cause, Event, Outcome, canonical
 from gateway.audit.kinds import ChangeRefused
-from gateway.audit.log import Sealed
-from gateway.audit.outbox import PENDING, Outbox, sealed_of
+from gateway.audit.outbox import Outbox, Parcel
 from gateway.audit.recorder import Recorder
 from gateway.graph import Graph
 from gateway.graph.times import instant
@@ -103,31 +102,30 @@ class Ledger:
         """
         self.recorder.check()
 
-        async def claimed(tx: AsyncManagedTransaction) -> tuple[Mapping[str, Any], list[Sealed], bool]:
+        async def claimed(tx: AsyncManagedTransaction) -> tuple[Mapping[str, Any], list[Parcel], bool]:
             return await self._claimed(tx, key, work)
 
         try:
-            result, events, again = await self._graph.write(claimed)
+            result, parcels, again = await self._graph.write(claimed)
         except Denied as denied:
             await self._refuse(key, cause, denied)
             raise
         try:
-            await self._outbox.deliver(events, again=again)
+            await self._outbox.deliver(parcels, again=again)
         except LogUnavailable:
             raise LogPending(result) from None
         return result
 
     async def _claimed(
         self, tx: AsyncManagedTransaction, key: Key, work: Work
-    ) -> tuple[Mapping[str, Any], list[Sealed], bool]:
+    ) -> tuple[Mapping[str, Any], list[Parcel], bool]:
         expired = instant(datetime.now(UTC) - KEPT)
         parameters = {"key": key.stored, "digest": key.digest, "now": clock(), "expired": expired}
         digest, result, cases = (await (await tx.run(_CLAIM, parameters)).single(strict=True))[0]
         if digest != key.digest:
             raise KeyReused("this idempotency key was used for another input; take a new one for a new change")
         if result is not None:
-            pending = (await (await tx.run(PENDING, {"cases": cases})).single(strict=True))[0]
-            return orjson.loads(result), sealed_of(pending), True
+            return orjson.loads(result), await self._outbox.pending(tx, cases), True
         made = await work(tx)
         kept = {"key": key.stored, "result": orjson.dumps(made.result).decode(), "cases": sorted(made.events)}
         return made.result, await self._outbox.put(tx, made.events, _KEEP, kept), False

@@ -1,7 +1,8 @@
 """Events in the graph: written in the transaction of the change that they tell of, until they are in the log.
 
-Order is kept per case: a sequence node, which a transaction holds to its end, numbers a case's events, and whoever
-delivers one delivers those before it that are still here.
+All events of a transaction are one node, a parcel. Order is kept per case: a sequence node, which a transaction holds
+to its end, numbers a case's events and names the parcels with events of that case. Whoever delivers one delivers the
+case's events in those before it that are still here.
 
 Where agencies that an event concerns have a webhook, a notice for each is written in the same transaction. It may go
 out when it says where in the log its event is: that is written when the event leaves the outbox (`gateway.notices`).
@@ -9,11 +10,18 @@ out when it says where in the log its event is: that is written when the event l
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+import secrets
+import zlib
+from base64 import b64decode, b64encode
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from types import MappingProxyType, TracebackType
 from typing import Any, Final, Self
 
+import orjson
 from neo4j import AsyncManagedTransaction
 
 from gateway.audit.errors import LogUnavailable
@@ -33,55 +41,95 @@ LATE: Final = timedelta(seconds=5)
 LEASE: Final = timedelta(seconds=60)
 """After this, another gateway's event is taken over: that gateway is dead."""
 _BATCH: Final = 1_000
+"""Parcels that are removed at once."""
+_SWEPT: Final = 100
+"""Parcels that are read at once: one may hold a thousand events."""
+_LONG: Final = 4_096
+"""Bytes from which a parcel is compressed. Events of one transaction are alike: a tenth is left of them."""
+_ID_BITS: Final = 62
 _NOTHING: Final[Mapping[str, Any]] = MappingProxyType({})
 
+_PARCELS: Final = "collect(o {.id, .n, .events, .told})"
 # Finding a node does not lock it: only what is read after it was written is read under the lock.
-_PUT: Final = """
-UNWIND $rows AS row
-MERGE (s:Sequence {caseId: row.case}) ON CREATE SET s.n = 0
+# The number of a parcel is above those of all before it that have a case in common with it.
+_PUT: Final = f"""
+UNWIND $locked AS case
+MERGE (s:Sequence {{caseId: case}}) ON CREATE SET s.n = 0
 SET s.locked = true REMOVE s.locked
-WITH s, row, s.n AS before
-SET s.n = before + size(row.events)
-WITH row, before
-UNWIND range(0, size(row.events) - 1) AS i
-WITH row.case AS case, row.events[i] AS event, before + i + 1 AS seq
-CREATE (:Outbox {eventId: event.id, body: event.body, caseId: case, seq: seq, instance: $instance, at: $now})
-WITH case, event, seq
-CALL (case, event, seq) {
-  UNWIND event.told AS agency
-  MATCH (w:Webhook)-[:OF]->(:Agency {id: agency})
-  CREATE (:Notice {webhook: w.id, eventId: event.id, kind: event.kind, time: event.time, caseId: case, seq: seq,
-    at: $now, dueAt: $now, attempts: 0})
-}
-WITH DISTINCT case
+WITH collect(s) AS sequences, max(s.n) AS before
+CALL (sequences) {{
+  UNWIND sequences AS s
+  UNWIND s.parcels AS id
+  WITH DISTINCT id
+  MATCH (o:Outbox {{id: id}})
+  RETURN {_PARCELS} AS parcels
+}}
+WITH sequences, before, parcels, [parcel IN parcels | parcel.id] AS ids,
+  COLLECT {{ MATCH (w:Webhook)-[:OF]->(a:Agency) WHERE a.id IN $agencies RETURN [a.id, w.id] }} AS webhooks
+CREATE (:Outbox {{id: $id, n: before + 1, events: $events, told: size(webhooks) > 0, instance: $instance, at: $now}})
+FOREACH (s IN sequences | SET s.n = before + $most, s.parcels = [id IN coalesce(s.parcels, []) WHERE id IN ids] + $id)
+RETURN [before, parcels, webhooks]
 """
-_ALL_OF: Final = """
-MATCH (o:Outbox {caseId: case})
-WITH o ORDER BY o.caseId, o.seq
-RETURN collect([o.eventId, o.body])
+_TELL: Final = """
+UNWIND $rows AS row
+CREATE (n:Notice {at: $now, dueAt: $now, attempts: 0}) SET n += row
 """
-PENDING: Final = f"UNWIND $cases AS case {_ALL_OF}"
+_PENDING: Final = f"""
+UNWIND $cases AS case
+MATCH (s:Sequence {{caseId: case}})
+UNWIND s.parcels AS id
+WITH DISTINCT id
+MATCH (o:Outbox {{id: id}})
+RETURN {_PARCELS}
+"""
 _LATE: Final = f"""
 MATCH (o:Outbox) WHERE o.at < $late AND (o.instance = $instance OR o.at < $dead)
-WITH DISTINCT o.caseId AS case LIMIT $most {_ALL_OF}
+WITH o LIMIT $most
+RETURN {_PARCELS}
 """
 _REMOVE: Final = """
-UNWIND $done AS done
-OPTIONAL MATCH (n:Notice {eventId: done[0]})
-SET n.log = $log, n.index = done[1]
-WITH DISTINCT done
-MATCH (o:Outbox {eventId: done[0]})
+CALL () {
+  UNWIND $told AS told
+  MATCH (n:Notice {eventId: told[0]})
+  SET n.log = $log, n.index = told[1]
+}
+CALL () {
+  UNWIND $begun AS begun
+  MATCH (g:Grant {activation: begun[0]})
+  SET g.log = $log, g.logIndex = begun[1]
+}
+UNWIND $parcels AS id
+MATCH (o:Outbox {id: id})
 DELETE o
 """
 
 
-_BEGUN: Final = """
-UNWIND $begun AS begun
-MATCH (g:Grant {activation: begun[0]})
-SET g.log = $log, g.logIndex = begun[1]
-"""
-"""Tokens name the place of a grant's beginning in the log."""
 _GRANT: Final = f'"kind":"{GrantMoved.kind}"'.encode()
+"""With such an event a grant may begin: tokens name its place in the log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Events that one transaction left in the outbox, in their order."""
+
+    id: int
+    events: Sequence[Sealed]
+    whole: bool
+    """Whether these are all; else those of some cases."""
+    told: bool
+    """Whether there may be notices of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Delivered:
+    """A parcel that is in the log."""
+
+    id: int | None
+    """None where some of its events are not."""
+    told: Sequence[tuple[str, int]]
+    """Events of which notices have to know where they are in the log, and where."""
+    begun: Sequence[tuple[str, int]]
+    """The same of events with which a grant may begin."""
 
 
 class Outbox:
@@ -90,10 +138,7 @@ class Outbox:
     def __init__(self, graph: Graph, recorder: Recorder) -> None:
         self._graph = graph
         self._recorder = recorder
-        self._done: list[tuple[str, int]] = []
-        """Events that are in the log, and where."""
-        self._begun: list[tuple[str, int]] = []
-        """Those of them with which a grant may have begun."""
+        self._done: list[_Delivered] = []
         self._some = asyncio.Event()
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -128,7 +173,7 @@ class Outbox:
         events: Mapping[str, Sequence[Event]],
         before: str = "",
         parameters: Mapping[str, Any] = _NOTHING,
-    ) -> list[Sealed]:
+    ) -> list[Parcel]:
         """Write events into the transaction of their change, by the case that gives them their order.
 
         Args:
@@ -140,23 +185,50 @@ class Outbox:
         Returns:
             What is to be delivered when it has committed: these, and those of the same cases that are not yet.
         """
-        rows = [
-            {"case": case, "events": [_row(event) for event in some]} for case, some in sorted(events.items()) if some
-        ]
-        given = {**parameters, "rows": rows, "instance": self._recorder.instance, "now": clock()}
-        return sealed_of((await (await tx.run(f"{before} {_PUT} {_ALL_OF}", given)).single(strict=True))[0])
+        ordered = {case: some for case, some in sorted(events.items()) if some}
+        if not ordered:
+            if before:
+                await (await tx.run(f"{before} RETURN null", dict(parameters))).consume()
+            return []
+        identifier, now = secrets.randbits(_ID_BITS), clock()
+        sealed = [(case, Sealed(event.id, event.body)) for case, some in ordered.items() for event in some]
+        agencies = {one for some in ordered.values() for event in some if event.told for one in event.about.agencies}
+        given = {
+            **parameters,
+            "id": identifier,
+            "locked": [*ordered],
+            "events": _packed(sealed),
+            "most": max(map(len, ordered.values())),
+            "agencies": [*agencies],
+            "instance": self._recorder.instance,
+            "now": now,
+        }
+        number, pending, webhooks = (await (await tx.run(f"{before} {_PUT}", given)).single(strict=True))[0]
+        if rows := list(_notices(ordered, number, webhooks)):
+            await (await tx.run(_TELL, {"rows": rows, "now": now})).consume()
+        mine = Parcel(identifier, [event for _, event in sealed], whole=True, told=bool(webhooks))
+        return [*_parcels(pending, ordered.keys()), mine]
 
-    async def deliver(self, events: Sequence[Sealed], *, again: bool = False) -> list[int]:
-        """Append committed events to the log; their indices, when all are durable.
+    async def pending(self, tx: AsyncManagedTransaction, cases: Sequence[str]) -> list[Parcel]:
+        """The events of some cases that are not delivered yet."""
+        found = (await (await tx.run(_PENDING, {"cases": cases})).single(strict=True))[0]
+        return _parcels(found, {*cases})
+
+    async def deliver(self, parcels: Sequence[Parcel], *, again: bool = False) -> None:
+        """Append committed events to the log, until all of them are durable.
 
         Raises:
             LogUnavailable: the log cannot be written now. They stay in the graph, and are delivered when it can.
         """
-        places = await self._recorder.append(events, again=again)
-        self._done += zip((event.id for event in events), places, strict=True)
-        self._begun += [(event.id, place) for event, place in zip(events, places, strict=True) if _GRANT in event.body]
+        events = [event for parcel in parcels for event in parcel.events]
+        # What waited before ours may have been appended by somebody who then died.
+        places = iter(await self._recorder.append(events, again=again or len(parcels) > 1))
+        for parcel in parcels:
+            known = [*zip(parcel.events, islice(places, len(parcel.events)), strict=True)]
+            told = [(event.id, place) for event, place in known] if parcel.told else []
+            begun = [(event.id, place) for event, place in known if _GRANT in event.body]
+            self._done.append(_Delivered(parcel.id if parcel.whole else None, told, begun))
         self._some.set()
-        return places
 
     async def sweep(self, late: timedelta = LATE) -> int:
         """Deliver what was left behind. Returns how many events that were."""
@@ -165,14 +237,21 @@ class Outbox:
             "late": instant(moment - late),
             "dead": instant(moment - LEASE),
             "instance": self._recorder.instance,
-            "most": _BATCH,
+            "most": _SWEPT,
         }
         swept = 0
-        while events := sealed_of(await self._graph.read(_LATE, parameters)):
-            await self.deliver(events, again=True)
+        while found := await self._left(parameters):
+            await self.deliver(found, again=True)
             await self._remove()
-            swept += len(events)
+            swept += sum(len(parcel.events) for parcel in found)
         return swept
+
+    async def _left(self, parameters: Mapping[str, Any]) -> list[Parcel]:
+        """Parcels that are late, and before each what other parcels hold of its cases."""
+        late = _there(await self._graph.read(_LATE, parameters))
+        cases = {case for one in late for case, _, _ in _unpacked(one["events"])}
+        others = await self._graph.read(_PENDING, {"cases": [*cases]}) if cases else []
+        return _parcels({one["id"]: one for one in (*late, *others)}.values(), cases)
 
     async def _clean(self) -> None:
         while True:
@@ -196,17 +275,14 @@ class Outbox:
                 continue
 
     async def _remove(self) -> None:
-        log = self._recorder.instance.partition("+")[0]
-        if begun := self._begun[:]:
-
-            async def begin(tx: AsyncManagedTransaction) -> None:
-                await (await tx.run(_BEGUN, {"begun": [[*one] for one in begun], "log": log})).consume()
-
-            await self._graph.write(begin)
-            del self._begun[: len(begun)]
         while self._done:
             done = self._done[:_BATCH]
-            given = {"done": [[*one] for one in done], "log": log}
+            given = {
+                "parcels": [parcel.id for parcel in done if parcel.id is not None],
+                "told": [[*one] for parcel in done for one in parcel.told],
+                "begun": [[*one] for parcel in done for one in parcel.begun],
+                "log": self._recorder.instance.partition("+")[0],
+            }
 
             async def work(tx: AsyncManagedTransaction, given: dict[str, Any] = given) -> None:
                 await (await tx.run(_REMOVE, given)).consume()
@@ -215,12 +291,42 @@ class Outbox:
             del self._done[: len(done)]
 
 
-def _row(event: Event) -> dict[str, Any]:
-    told = event.about.agencies if event.told else ()
-    moment = instant(event.moment)
-    return {"id": event.id, "body": event.body.decode(), "kind": event.kind, "time": moment, "told": [*told]}
+def _notices(events: Mapping[str, Sequence[Event]], before: int, webhooks: Sequence[Any]) -> Iterable[dict[str, Any]]:
+    """What each webhook is to be told, given those of each agency."""
+    if not webhooks:
+        return
+    of: dict[str, list[str]] = defaultdict(list)
+    for agency, webhook in webhooks:
+        of[agency].append(webhook)
+    for case, some in events.items():
+        for number, event in enumerate(some, before + 1):
+            said = {"eventId": event.id, "kind": event.kind, "time": instant(event.moment), "caseId": case}
+            for agency in event.about.agencies if event.told else ():
+                for webhook in of.get(agency, ()):
+                    yield {**said, "seq": number, "webhook": webhook}
 
 
-def sealed_of(rows: Any) -> list[Sealed]:
-    """Events as the graph gives them. One without a body was removed while it was read: it has been delivered."""
-    return [Sealed(identifier, body.encode()) for identifier, body in rows or () if body is not None]
+def _packed(events: Sequence[tuple[str, Sealed]]) -> str:
+    """Events and their cases as a node keeps them: JSON, or base64 of that compressed."""
+    text = orjson.dumps([(case, event.id, event.body.decode()) for case, event in events])
+    return text.decode() if len(text) < _LONG else b64encode(zlib.compress(text, 1)).decode()
+
+
+def _unpacked(text: str) -> list[tuple[str, str, str]]:
+    rows: list[tuple[str, str, str]] = orjson.loads(text if text.startswith("[") else zlib.decompress(b64decode(text)))
+    return rows
+
+
+def _there(found: Any) -> list[Mapping[str, Any]]:
+    """Parcels as the graph gives them. One without events was removed while it was read: it has been delivered."""
+    return [one for one in found or () if one["events"] is not None]
+
+
+def _parcels(found: Iterable[Mapping[str, Any]], cases: Collection[str]) -> list[Parcel]:
+    """What parcels hold of some cases, in the order of their numbers."""
+    parcels = []
+    for one in sorted(_there(found), key=lambda one: one["n"]):
+        rows = _unpacked(one["events"])
+        events = [Sealed(identifier, body.encode()) for case, identifier, body in rows if case in cases]
+        parcels.append(Parcel(one["id"], events, whole=len(events) == len(rows), told=one["told"]))
+    return parcels

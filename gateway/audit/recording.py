@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from neo4j import AsyncManagedTransaction
 
 from gateway.audit.event import Cause, Event
-from gateway.audit.log import Sealed
-from gateway.audit.outbox import Outbox
+from gateway.audit.outbox import Outbox, Parcel
 
 Consequence = Callable[[AsyncManagedTransaction, Cause, Sequence[str]], Awaitable[Mapping[str, Sequence[Event]]]]
 """What else has to change in the transaction that changes some entries, given their ids. Its events, by case."""
@@ -22,11 +21,11 @@ class Recording:
     consequences: Sequence[Consequence] = ()
     """Of a room above, which knows what depends on entries."""
 
-    async def put(self, tx: AsyncManagedTransaction, events: Mapping[str, Sequence[Event]]) -> list[Sealed]:
+    async def put(self, tx: AsyncManagedTransaction, events: Mapping[str, Sequence[Event]]) -> list[Parcel]:
         """See `Outbox.put`."""
         return await self.outbox.put(tx, events) if events else []
 
-    async def deliver(self, events: Sequence[Sealed]) -> None:
+    async def deliver(self, parcels: Sequence[Parcel]) -> None:
         """See `Outbox.deliver`."""
-        if events:
-            await self.outbox.deliver(events)
+        if parcels:
+            await self.outbox.deliver(parcels)

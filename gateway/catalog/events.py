@@ -7,7 +7,7 @@ from neo4j import AsyncManagedTransaction
 
 from gateway.audit.event import About, Event
 from gateway.audit.kinds import Change, EntryChanged
-from gateway.audit.log import Sealed
+from gateway.audit.outbox import Parcel
 from gateway.audit.recording import Recording
 from gateway.catalog.batches import value
 
@@ -25,7 +25,7 @@ Changed = tuple[Mapping[str, Any], Change]
 
 async def put_changes(
     tx: AsyncManagedTransaction, recording: Recording | None, changes: Sequence[Changed]
-) -> list[Sealed]:
+) -> list[Parcel]:
     """Write the events of some changed entries into the transaction that changes them, and what follows from them."""
     if recording is None or not changes:
         return []

@@ -11,7 +11,7 @@ from typing import Any, Final
 from neo4j import AsyncManagedTransaction
 
 from gateway.audit.kinds import Change
-from gateway.audit.log import Sealed
+from gateway.audit.outbox import Parcel
 from gateway.audit.recording import Recording
 from gateway.catalog import statements
 from gateway.catalog.batches import LARGEST, Report, pieces, run_rows, unknown, value
@@ -62,13 +62,13 @@ async def write_stored(graph: Graph, batch: Sequence[StoredEntry], *, recording:
 
         async def work(
             tx: AsyncManagedTransaction, stored: Sequence[StoredEntry] = stored
-        ) -> tuple[Report, list[Sealed]]:
+        ) -> tuple[Report, list[Parcel]]:
             return await _write(tx, stored, recording)
 
-        found, events = await graph.write(work, timeout=_TIMEOUT)
+        found, parcels = await graph.write(work, timeout=_TIMEOUT)
         report += found
         if recording is not None:
-            await recording.deliver(events)
+            await recording.deliver(parcels)
     return report
 
 
@@ -91,19 +91,19 @@ async def withdraw(
 
         async def work(
             tx: AsyncManagedTransaction, piece: Sequence[str] = piece
-        ) -> tuple[tuple[str, ...], list[Sealed]]:
+        ) -> tuple[tuple[str, ...], list[Parcel]]:
             return await _withdraw(tx, list(piece), source, recording)
 
-        found, events = await graph.write(work, timeout=_TIMEOUT)
+        found, parcels = await graph.write(work, timeout=_TIMEOUT)
         gone += found
         if recording is not None:
-            await recording.deliver(events)
+            await recording.deliver(parcels)
     return gone
 
 
 async def _write(
     tx: AsyncManagedTransaction, stored: Sequence[StoredEntry], recording: Recording | None
-) -> tuple[Report, list[Sealed]]:
+) -> tuple[Report, list[Parcel]]:
     homes = dict(await value(tx, statements.HOMES, ids=sorted({entry.agency for entry in stored})))
     for entry in stored:
         if entry.agency not in homes:
@@ -187,7 +187,7 @@ def _row(entry: StoredEntry, held: dict[str, Any], jurisdiction: str, moment: st
 
 async def _withdraw(
     tx: AsyncManagedTransaction, identifiers: list[str], source: str | None, recording: Recording | None
-) -> tuple[tuple[str, ...], list[Sealed]]:
+) -> tuple[tuple[str, ...], list[Parcel]]:
     await value(tx, statements.LOCK_PRESENT, identifiers=identifiers)
     moment = clock()
     before = await _before(tx, identifiers)

@@ -25,8 +25,7 @@ from neo4j import AsyncManagedTransaction
 from gateway.audit.errors import LogUnavailable
 from gateway.audit.event import About, Cause
 from gateway.audit.kinds import NoticeAbandoned
-from gateway.audit.log import Sealed
-from gateway.audit.outbox import Outbox
+from gateway.audit.outbox import Outbox, Parcel
 from gateway.graph import Graph, GraphError
 from gateway.graph.times import instant
 from gateway.notices.courier import Courier, Failure
@@ -216,16 +215,16 @@ class Notices:
             reason=failure,
         )
 
-        async def work(tx: AsyncManagedTransaction) -> list[Sealed]:
+        async def work(tx: AsyncManagedTransaction) -> list[Parcel]:
             given = {"event": notice.event, "webhook": notice.webhook}
             if await (await tx.run(_TAKEN, given)).single() is None:  # the webhook was removed in between
                 return []
             return await self.outbox.put(tx, {notice.webhook: [event]})
 
-        if events := await self.graph.write(work):
+        if parcels := await self.graph.write(work):
             _log.warning("notice %s for %s is given up (%s)", notice.id, notice.webhook, failure)
             with suppress(LogUnavailable):  # the outbox keeps it
-                await self.outbox.deliver(events)
+                await self.outbox.deliver(parcels)
 
     async def _write(self, statement: str, given: Mapping[str, Any]) -> None:
         async def work(tx: AsyncManagedTransaction) -> None:

@@ -122,10 +122,10 @@ def sides_of(own: Collection[str], roles: Collection[Role], case: Mapping[str, A
     )
 
 
-def about_case(case: Mapping[str, Any], *, hidden: bool = False) -> About:
-    """What a case or a grant concerns."""
+def about_case(case: Mapping[str, Any], *others: str, hidden: bool = False) -> About:
+    """What a case or a grant concerns: its parties, and other agencies that are told of it."""
     return About(
-        tuple(dict.fromkeys(one for one in (case["provider"], case["consumer"]) if one.startswith(AGENCY))),
+        tuple(dict.fromkeys([one for one in (case["provider"], case["consumer"], *others) if one.startswith(AGENCY)])),
         tuple(case["jurisdictions"]),
         (case["dataset"],),
         case=case.get("case", case["id"]),

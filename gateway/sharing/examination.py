@@ -14,8 +14,7 @@ from neo4j import AsyncManagedTransaction
 
 from gateway.audit.event import Cause, Event
 from gateway.audit.kinds import GrantSuspended
-from gateway.audit.log import Sealed
-from gateway.audit.outbox import Outbox
+from gateway.audit.outbox import Outbox, Parcel
 from gateway.classes import TIERS, ClassKey, Tier
 from gateway.graph import Graph
 from gateway.graph.times import now as clock
@@ -162,13 +161,13 @@ class Examinations(Watching):
         suspended = 0
         while ids := await self.graph.read(_OTHERWISE, {"policy": cause.policy, "n": _BATCH}):
 
-            async def work(tx: AsyncManagedTransaction, ids: list[str] = ids) -> tuple[int, list[Sealed]]:
+            async def work(tx: AsyncManagedTransaction, ids: list[str] = ids) -> tuple[int, list[Parcel]]:
                 events = await _examine(tx, cause, _OF_GRANTS, sorted(ids), policy.table_for)
                 return sum(map(len, events.values())), await self.outbox.put(tx, events) if events else []
 
-            number, sealed = await self.graph.write(work)
-            if sealed:
-                await self.outbox.deliver(sealed)
+            number, parcels = await self.graph.write(work)
+            if parcels:
+                await self.outbox.deliver(parcels)
             suspended += number
         self._examined = cause.policy
         return suspended

@@ -2,16 +2,18 @@
 
 import json
 from datetime import UTC, datetime, timedelta
+from enum import Enum
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 import rfc8785
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.audit.event import Stage, canonical, data_fields, milliseconds_of, new_id
+from gateway.audit.event import Stage, canonical, data_fields, milliseconds_of, new_id, new_ids
 from gateway.audit.kinds import KINDS
-from tests.audit.samples import of_every_kind
+from tests.audit.samples import MOMENT, of_every_kind
 
 PINNED = Path(__file__).with_name("pinned_events.jsonl")
 
@@ -43,8 +45,29 @@ def test_canonical_is_rfc_8785_for_whatever_an_event_can_hold(value: object) -> 
     assert canonical(value) == rfc8785.dumps(value)  # type: ignore[arg-type]
 
 
+class Coarse(Enum):
+    """What orjson would write as its value."""
+
+    HALF = 0.5
+
+
 @pytest.mark.parametrize(
-    "value", [2**53, -(2**53), 0.5, {"é": 1}, b"bytes", {1: 2}, [datetime(2026, 1, 1, tzinfo=UTC)]]
+    "value",
+    [
+        2**53,
+        -(2**53),
+        0.5,
+        {"é": 1},
+        b"bytes",
+        {1: 2},
+        [datetime(2026, 1, 1, tzinfo=UTC)],
+        {"a": {"b": [None, "text", (True, 0.5)]}},
+        {"a": [{"é": None}]},
+        [{"a": 2**53}],
+        {"a": UUID(int=1)},
+        [Coarse.HALF],
+        ["\ud800"],
+    ],
 )
 def test_what_readers_could_read_differently_is_no_part_of_an_event(value: object) -> None:
     with pytest.raises(TypeError):
@@ -67,6 +90,12 @@ def test_an_id_holds_its_moment(moment: datetime) -> None:
     assert milliseconds_of(found) == (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(milliseconds=1)
     assert len(found) == 29
     assert new_id(moment) != found
+
+
+def test_ids_that_are_given_together_are_as_different_as_others() -> None:
+    found = new_ids(MOMENT, 100)
+    assert len({*found}) == len({one[13:] for one in found}) == 100
+    assert {milliseconds_of(one) for one in found} == {milliseconds_of(new_id(MOMENT))}
 
 
 @pytest.mark.parametrize("text", ["", "ev_", "ds_" + "a" * 26, "ev_" + "1" * 26, "ev_" + "A" * 26, "ev_" + "a" * 27])

@@ -1,19 +1,24 @@
 """A change and its events: together or not at all, once per key, answered when they are in the log."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+import random
+from collections import defaultdict
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from neo4j import AsyncManagedTransaction
 
+from gateway.audit.bodies import Bodies
 from gateway.audit.errors import KeyReused, LogPending, LogUnavailable
+from gateway.audit.event import GATEWAY, Cause, Event
 from gateway.audit.fsck import check_log
 from gateway.audit.ledger import Denied, Key, Ledger, Made, Work
 from gateway.audit.log import LogFolder
-from gateway.audit.outbox import Outbox
+from gateway.audit.outbox import Outbox, Parcel
 from gateway.audit.recorder import Recorder
 from gateway.graph import Graph
 from tests.audit.samples import CAUSE, event
@@ -39,6 +44,17 @@ class Books:
     async def count(self, label: str) -> int:
         found: int = await self.graph.read(f"MATCH (n:{label}) RETURN count(n)")
         return found
+
+    async def put(self, events: Mapping[str, Sequence[Event]], outbox: Outbox | None = None) -> list[Parcel]:
+        """A change that is nothing but its events."""
+        return await self.graph.write(lambda tx: (outbox or self.outbox).put(tx, events))
+
+    async def left(self, at: str, events: Mapping[str, Sequence[Event]]) -> list[Parcel]:
+        """What another gateway put there at some time, and has not delivered."""
+        recorder = SimpleNamespace(instance="another")
+        parcels = await self.put(events, Outbox(self.graph, cast(Recorder, recorder)))
+        await self.graph.run("MATCH (o:Outbox {id: $id}) SET o.at = $at", {"id": parcels[-1].id, "at": at})
+        return parcels
 
     async def add(self, key: str, n: int = 1, case: str = "case") -> Any:
         """A change: one more node, and its event."""
@@ -134,6 +150,19 @@ async def test_a_change_whose_record_is_late_says_so_and_a_retry_waits_for_it(
     assert len(books.logged()) == await books.count("Thing") == 1
 
 
+async def test_what_a_dead_process_has_logged_is_not_logged_again_with_the_next_change(
+    graph: Graph, tmp_path: Path
+) -> None:
+    """Before anybody has swept what it left."""
+    for number in range(2):
+        async with Recorder(tmp_path, "test.example/log") as recorder:
+            outbox = Outbox(graph, recorder)  # never started: as if killed right after the append
+            books = Books(tmp_path, graph, recorder, Ledger(graph, recorder, outbox), outbox)
+            await books.add(f"key-{number:04d}", number)
+    assert await books.count("Outbox") == 2
+    assert [body["data"]["refreshedAt"] for body in books.logged()] == ["0", "1"]
+
+
 async def test_what_a_dead_process_left_is_delivered_at_the_start_and_only_once(graph: Graph, tmp_path: Path) -> None:
     async with Recorder(tmp_path, "test.example/log") as recorder:
         outbox = Outbox(graph, recorder)  # never started: as if killed right after the commit
@@ -155,15 +184,73 @@ async def test_what_a_dead_process_left_is_delivered_at_the_start_and_only_once(
 
 
 async def test_the_outbox_of_another_gateway_is_taken_over_after_its_lease(books: Books) -> None:
-    old, new = "2020-01-01T00:00:00.000Z", "2999-01-01T00:00:00.000Z"
-    for at, n in ((old, 1), (new, 2)):
-        one = event(n)
-        await books.graph.run(
-            "CREATE (:Outbox {eventId: $id, body: $body, caseId: $case, seq: 1, instance: 'another', at: $at})",
-            {"id": one.id, "body": one.body.decode(), "case": f"case {n}", "at": at},
-        )
-    assert await books.outbox.sweep() == 1
+    for at, n in (("2020-01-01T00:00:00.000Z", 1), ("2999-01-01T00:00:00.000Z", 2)):
+        await books.left(at, {f"case {n}": [event(n)]})
+    await books.outbox.sweep()
     assert [body["data"]["refreshedAt"] for body in books.logged()] == ["1"]
+
+
+async def test_of_an_older_parcel_only_what_comes_before_is_taken_along(books: Books) -> None:
+    """Another gateway is about to deliver the rest, so the parcel stays for it."""
+    (others,) = await books.left("2999-01-01T00:00:00.000Z", {"case 1": [event(1), event(2)], "case 2": [event(3)]})
+    parcels = await books.put({"case 1": [event(4)], "case 3": [event(5)]})
+    assert [(one.id == others.id, one.whole, len(one.events)) for one in parcels] == [
+        (True, False, 2),
+        (False, True, 2),
+    ]
+    await books.outbox.deliver(parcels)
+    await books.outbox._remove()
+    assert [body["data"]["refreshedAt"] for body in books.logged()] == ["1", "2", "4", "5"]
+    assert await books.graph.read("MATCH (o:Outbox) RETURN collect(o.id)") == [others.id]
+    (parcel,) = await books.put({"case 3": [event(6)]})  # nothing waits for it any more
+    await books.graph.run("MATCH (o:Outbox {id: $id}) SET o.at = '2020-01-01T00:00:00.000Z'", {"id": others.id})
+    await books.outbox.sweep()
+    assert [body["data"]["refreshedAt"] for body in books.logged()] == ["1", "2", "4", "5", "3"]
+    assert await books.graph.read("MATCH (o:Outbox) RETURN collect(o.id)") == [parcel.id]
+
+
+async def test_what_is_late_is_delivered_behind_what_comes_before_it(books: Books) -> None:
+    """However the parcels lie, and whosever they are."""
+    new = "2999-01-01T00:00:00.000Z"
+    await books.left(new, {"case 1": [event(1)], "case 2": [event(2)], "case 9": [event(9)]})
+    await books.left(new, {"case 2": [event(3)]})
+    late = (await books.left(new, {"case 2": [event(4)], "case 3": [event(5)]}))[-1]
+    await books.left(new, {"case 3": [event(6)]})
+    await books.graph.run("MATCH (o:Outbox {id: $id}) SET o.at = '2020-01-01T00:00:00.000Z'", {"id": late.id})
+    await books.outbox.sweep()
+    # What is not late itself goes along as far as it concerns the same cases.
+    assert [body["data"]["refreshedAt"] for body in books.logged()] == ["2", "3", "4", "5", "6"]
+    assert await books.count("Outbox") == 1
+
+
+async def test_parcels_of_several_cases_keep_the_order_of_each(books: Books) -> None:
+    """Whatever cases they have in common, a parcel's number is above those before it."""
+    chance = random.Random(7)
+    made: dict[str, list[str]] = defaultdict(list)
+    for n in range(40):
+        cases = chance.sample(range(6), chance.randint(1, 3))
+        events = {f"case {i}": [event(n) for _ in range(chance.randint(1, 3))] for i in cases}
+        await books.left("2999-01-01T00:00:00.000Z", events)
+        for case, some in events.items():
+            made[case] += [one.id for one in some]
+    await books.graph.run("MATCH (o:Outbox) SET o.at = '2020-01-01T00:00:00.000Z'")
+    await books.outbox.sweep()  # of which another may be under way
+    found = [body["id"] for body in books.logged()]
+    assert len(found) == len({*found})
+    for ids in made.values():
+        assert [one for one in found if one in {*ids}] == ids
+
+
+@pytest.mark.parametrize("count", [1, 300])
+async def test_a_parcel_holds_its_events_byte_for_byte(books: Books, count: int) -> None:
+    """Whether it is small or was compressed."""
+    events = [replace(event(n), cause=Cause(GATEWAY, 'a "policy" \\ 引号')) for n in range(count)]
+    await books.left("2999-01-01T00:00:00.000Z", {"case": events})
+    packed = await books.graph.run("MATCH (o:Outbox) SET o.at = '2020-01-01T00:00:00.000Z' RETURN o.events")
+    assert len(packed) < max(1_500, count * 200)
+    await books.outbox.sweep()
+    bodies = Bodies(LogFolder(books.state).bodies).scan(1, count + 1)
+    assert [body.data for _, body in bodies if body is not None] == [one.body for one in events]
 
 
 async def test_a_refusal_changes_nothing_and_is_in_the_log(books: Books) -> None:

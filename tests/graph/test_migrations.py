@@ -2,15 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
 
 import pytest
 
-from gateway.graph import Graph, migrate, open_graph
+from gateway.audit.event import GATEWAY, Cause
+from gateway.audit.kinds import DataRefreshed
+from gateway.audit.outbox import Outbox
+from gateway.audit.recorder import Recorder
+from gateway.graph import Graph, migrate, migrations, open_graph
 from gateway.graph.errors import MigrationFailed
+from tests.audit.samples import event
 from tests.support.database import DatabaseSettings, empty
+from tests.support.logged import logged
 
 INDEXES = "SHOW INDEXES YIELD name, state, type WHERE type <> 'LOOKUP' RETURN collect([name, state])"
-ALL = [1, 2, 3, 4, 5, 6, 7, 8, 10]
+ALL = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10]
+MIGRATIONS: Final = {number: statements for number, _, statements in migrations._ALL}
 CONSTRAINTS = "SHOW CONSTRAINTS YIELD name RETURN collect(name)"
 
 
@@ -50,6 +60,38 @@ async def test_a_migration_that_stopped_halfway_is_finished(bare: Graph) -> None
     await bare.run("MATCH (m:Migration) DELETE m")
     assert await migrate(bare) == ALL
     assert sorted(await bare.run(INDEXES)) == sorted(whole)
+
+
+async def test_events_that_wait_for_the_log_come_through_the_change_of_the_outbox(bare: Graph, tmp_path: Path) -> None:
+    for number in range(1, 9):
+        for statement in MIGRATIONS[number]():
+            await bare.run(statement)
+        await bare.run("CREATE (:Migration {number: $number})", {"number": number})
+    cause = Cause(GATEWAY, 'a policy of "quotes", \\n and 引号')
+    events = [replace(event(n), cause=cause) for n in range(4)]
+    rows = [
+        {"id": one.id, "body": one.body.decode(), "case": f"case {n % 2}", "seq": 7 + n // 2, "at": f"2020-01-0{9 - n}"}
+        for n, one in enumerate(events)
+    ]
+    await bare.run(
+        "UNWIND $rows AS row MERGE (s:Sequence {caseId: row.case}) ON CREATE SET s.n = row.seq "
+        "CREATE (o:Outbox {eventId: row.id, body: row.body, caseId: row.case, seq: row.seq}) "
+        "SET o.instance = 'dead', o.at = row.at "
+        "CREATE (:Notice {eventId: row.id, webhook: 'wh_a'})",
+        {"rows": rows[::-1]},
+    )
+    assert await migrate(bare) == [9, 10]
+    for statement in MIGRATIONS[9]():  # as if it had stopped before it was recorded
+        await bare.run(statement)
+    async with Recorder(tmp_path, "test.example/log") as recorder, Outbox(bare, recorder):
+        assert await bare.read("MATCH (o:Outbox) RETURN count(o)") == 0
+        assert await bare.read("MATCH (n:Notice) WHERE n.index IS NULL RETURN count(n)") == 0
+        assert await bare.read("MATCH (s:Sequence) RETURN collect(s.n)") == [8, 8]
+    found = [body for body in logged(tmp_path) if body["kind"] == DataRefreshed.kind]
+    assert sorted(body["id"] for body in found) == sorted(one.id for one in events)
+    for some in (events[::2], events[1::2]):
+        assert [body["id"] for body in found if body["id"] in {one.id for one in some}] == [one.id for one in some]
+    assert {body["policy"] for body in found} == {cause.policy}
 
 
 async def test_the_graph_of_a_newer_gateway_is_left_alone(bare: Graph) -> None:

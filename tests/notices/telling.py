@@ -8,7 +8,7 @@ from neo4j import AsyncManagedTransaction
 
 from gateway.audit.event import GATEWAY, About, Cause
 from gateway.audit.kinds import CaseMoved
-from gateway.audit.log import Sealed
+from gateway.audit.outbox import Parcel
 from gateway.graph import make_id
 from gateway.notices import Courier, NoticeKey, Notices, Outcome, Webhooks, receivers_trust
 from tests.notices.receiving import Certificates, Receiver
@@ -59,17 +59,17 @@ class Telling:
 
     async def happens(self, case: str, times: int = 1, *agencies: str) -> list[str]:
         """Something happens in a case of some agencies; the events' ids."""
-        events, sealed = await self.written(case, times, *agencies)
-        await self.city.outbox.deliver(sealed)
+        events, parcels = await self.written(case, times, *agencies)
+        await self.city.outbox.deliver(parcels)
         await self.released()
         return events
 
-    async def written(self, case: str, times: int = 1, *agencies: str) -> tuple[list[str], list[Sealed]]:
+    async def written(self, case: str, times: int = 1, *agencies: str) -> tuple[list[str], list[Parcel]]:
         """The same, but its events are not in the log yet."""
         about = About(tuple(make_id("ag_", code) for code in agencies or ("water",)), case=case)
         events = [moved(about, n) for n in range(1, times + 1)]
 
-        async def work(tx: AsyncManagedTransaction) -> list[Sealed]:
+        async def work(tx: AsyncManagedTransaction) -> list[Parcel]:
             return await self.city.outbox.put(tx, {case: events})
 
         return [one.id for one in events], await self.graph.write(work)

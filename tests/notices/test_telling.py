@@ -4,13 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from gateway.audit.event import About
 from gateway.audit.ledger import Denied
 from gateway.graph import make_id
 from gateway.notices import Webhooks, known_webhooks
 from gateway.sharing.escalation import Escalations
 from gateway.sharing.words import Act
 from tests.notices.receiving import Receiver
-from tests.notices.telling import CAUSE, Telling
+from tests.notices.telling import CAUSE, Telling, moved
 from tests.sharing.city import answer
 from tests.support.logged import logged
 
@@ -79,13 +80,33 @@ async def test_what_happened_before_the_registration_is_not_told_of(telling: Tel
 
 async def test_nothing_is_told_before_it_is_in_the_log(telling: Telling, receiver: Receiver) -> None:
     await telling.register(receiver)
-    _, sealed = await telling.written("cs_1", 2)
+    first, parcels = await telling.written("cs_1")
+    await telling.written("cs_1")
     await telling.sweep()
     assert receiver.requests == []
-    await telling.city.outbox.deliver(sealed[:1])
+    await telling.city.outbox.deliver(parcels)
     await telling.city.outbox._remove()
     await telling.sweep()
-    assert receiver.events == [sealed[0].id]
+    assert receiver.events == first
+
+
+async def test_events_of_several_cases_in_one_transaction_are_told_each_to_those_whom_it_concerns(
+    telling: Telling, receiver: Receiver
+) -> None:
+    await telling.register(receiver)
+    await telling.happens("cs_2", 2)
+    cases = {
+        "cs_1": [moved(About((make_id("ag_", "bdc"),), case="cs_1"), n) for n in range(3)],
+        "cs_2": [moved(About((make_id("ag_", "bdc"), make_id("ag_", "water")), case="cs_2"), n) for n in range(2)],
+    }
+    outbox = telling.city.outbox
+    await outbox.deliver(await telling.graph.write(lambda tx: outbox.put(tx, cases)))
+    await telling.released()
+    waiting = await telling.waiting()
+    assert [one["eventId"] for one in waiting[2:]] == [one.id for one in cases["cs_2"]]
+    assert [one["seq"] for one in waiting] == [1, 2, 3, 4]
+    log = logged(telling.city.state)
+    assert all(log[one["index"]]["id"] == one["eventId"] for one in waiting)
 
 
 async def test_what_a_dead_process_left_in_the_outbox_is_told_of_too(telling: Telling, receiver: Receiver) -> None:

@@ -166,7 +166,7 @@ async def test_a_crash_between_the_graph_and_the_log_loses_and_doubles_nothing(
     cases = await several(city, 6)
     other = replace(watch, rules=replace(watch.rules, calendar=LONGER))
 
-    async def away(*_: object, **__: object) -> list[int]:
+    async def away(*_: object, **__: object) -> None:
         raise LogUnavailable("the log cannot be written")
 
     with monkeypatch.context() as broken:

@@ -254,7 +254,7 @@ class Player:
             return [await self._try(step, key)]
         deliver = self.city.outbox.deliver
 
-        async def fail(*_: Any, **__: Any) -> list[int]:
+        async def fail(*_: Any, **__: Any) -> None:
             raise LogUnavailable("the disk is gone")
 
         self.city.outbox.deliver = fail  # type: ignore[method-assign]

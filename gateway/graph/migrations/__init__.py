@@ -21,6 +21,7 @@ from gateway.graph.migrations import (
     m0006_notices,
     m0007_changes,
     m0008_evidence,
+    m0009_parcels,
     m0010_tokens,
 )
 
@@ -33,6 +34,7 @@ _ALL: Final = (
     (6, m0006_notices.NAME, m0006_notices.statements),
     (7, m0007_changes.NAME, m0007_changes.statements),
     (8, m0008_evidence.NAME, m0008_evidence.statements),
+    (9, m0009_parcels.NAME, m0009_parcels.statements),
     (10, m0010_tokens.NAME, m0010_tokens.statements),
 )
 
