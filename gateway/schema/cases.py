@@ -11,7 +11,7 @@ from strawberry import Info
 from gateway.plan import cursor
 from gateway.rules import day_of
 from gateway.schema.agency import Agency
-from gateway.schema.clients import GrantHolder, holders
+from gateway.schema.clients import GrantHolder, GrantQuota, holders, quota_of
 from gateway.schema.connection import PageInfo
 from gateway.schema.context import Context
 from gateway.schema.dataset import Dataset
@@ -166,6 +166,11 @@ class AccessGrant(_Sided):
     expired: bool = strawberry.field(description="到期. Whether its period is over.")
     suspended_by: Party | None = strawberry.field(description="Who has suspended it, where somebody has.")
     changes: list["Change"] = strawberry.field(description="What has changed, where the gateway has suspended it.")
+
+    @strawberry.field(description="配额. How much may be fetched under it today, and how much was; both sides see it.")
+    async def quota(self, info: Asked) -> GrantQuota:
+        """Of this day of the city."""
+        return await quota_of(info.context, self.row["id"])
 
     @strawberry.field(description="持有者. Who has had tokens for it: programs of the consumer, or the person.")
     async def holders(self, info: Asked) -> list[GrantHolder]:

@@ -1,13 +1,17 @@
 """前置系统. Programs of agencies that fetch what was granted, and who has had tokens for a grant."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated, Any
 
 import strawberry
 from strawberry import Info
 
+from gateway.fetching.quotas import used_today
+from gateway.graph.times import instant
 from gateway.oauth import Clients
 from gateway.oauth.clients import holders_of
+from gateway.rules import SHANGHAI, day_of
 from gateway.schema.agency import Agency
 from gateway.schema.causes import cause_of
 from gateway.schema.context import Context
@@ -50,6 +54,30 @@ async def holders(context: Context, grant: str) -> list[GrantHolder]:
         )
         for row in await holders_of(context.cases.graph, grant)
     ]
+
+
+@strawberry.type(description="配额. How much may be fetched under a grant in a day, and how much was today.")
+class GrantQuota:
+    """A day's quota."""
+
+    requests: int = strawberry.field(description="How often data may be fetched.")
+    rows: int = strawberry.field(description="How many rows may be fetched.")
+    requests_used: int = strawberry.field(description="How often it was, up to the last second.")
+    rows_used: int = strawberry.field(description="How many rows were, up to the last second.")
+    resets_at: DateTime = strawberry.field(description="When the day of the city ends.")
+
+
+async def quota_of(context: Context, grant: str) -> GrantQuota:
+    """The quota of a grant, which may be seen, today."""
+    today = day_of(datetime.now(UTC))
+    used = await used_today(context.cases.graph, grant, today)
+    return GrantQuota(
+        requests=context.quota.requests,
+        rows=context.quota.rows,
+        requests_used=used.requests,
+        rows_used=used.rows,
+        resets_at=DateTime(instant(datetime.combine(today + timedelta(days=1), time(), SHANGHAI))),
+    )
 
 
 @strawberry.input(description="A program of the caller's agency.")

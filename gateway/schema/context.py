@@ -7,6 +7,7 @@ from starlette.types import Scope
 
 from gateway.audit.asking import Events
 from gateway.audit.ledger import Ledger
+from gateway.fetching.quotas import Used
 from gateway.identity import Subject
 from gateway.plan import Asker, Planner
 from gateway.schema.objects import Objects
@@ -28,6 +29,8 @@ class Context:
     filing: Filing
     cases: Cases
     request_id: str
+    quota: Used
+    """How much may be fetched under a grant in a day."""
     follower: "Follower | None" = None
     """Who follows changes; in a subscription."""
     objects: Objects = field(default_factory=Objects, init=False)

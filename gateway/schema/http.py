@@ -16,6 +16,7 @@ from strawberry.types.graphql import OperationType
 
 from gateway.audit.asking import Events
 from gateway.audit.ledger import Ledger
+from gateway.fetching.quotas import Used
 from gateway.graph import Graph
 from gateway.identity import PUBLIC
 from gateway.plan import Asker, Budget, Planner
@@ -68,6 +69,7 @@ class Endpoint:
         self._filing = filing
         self._cases = cases
         self._upkeep = upkeep
+        self._quota = Used(settings.grant_requests_per_day, settings.grant_rows_per_day)
         self._answers = Answers(settings.max_response_bytes, settings.query_timeout)
         changes = Changes(cases.graph, timedelta(seconds=settings.query_timeout))
         streams = Streams(self._schema, self._answers, self._context, changes, upkeep)
@@ -137,7 +139,9 @@ class Endpoint:
         return status, self._answers.encoded(members)
 
     def _context(self, asker: Asker, request_id: str) -> Context:
-        return Context(asker, self._planner, self._ledger, self._events, self._filing, self._cases, request_id)
+        return Context(
+            asker, self._planner, self._ledger, self._events, self._filing, self._cases, request_id, self._quota
+        )
 
     def _ide(self) -> bytes:
         if self._page is None:

@@ -319,10 +319,10 @@ class Settings(BaseSettings):
         shown="none",
     )
     grant_requests_per_day: int = _option(
-        10_000, "How often data may be fetched under one grant in a day", unit="requests a day", ge=1, le=10**9
+        10_000, "How often data may be fetched under one grant in a day", unit="requests a day", ge=1, le=2**31 - 1
     )
     grant_rows_per_day: int = _option(
-        100_000_000, "How many rows may be fetched under one grant in a day", unit="rows a day", ge=1, le=10**15
+        100_000_000, "How many rows may be fetched under one grant in a day", unit="rows a day", ge=1, le=2**31 - 1
     )
     public_fetches_per_minute: int = _option(
         60, "How often open data may be fetched without a token from one address", unit="requests a minute", ge=1,

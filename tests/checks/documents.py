@@ -1,5 +1,7 @@
 """Writes the generated parts of the documents: `python -m tests.checks.documents`."""
 
+import inspect
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Final
@@ -10,12 +12,14 @@ from gateway.audit.kinds import kinds_table
 from gateway.cli import build_app
 from gateway.settings import settings_table
 from gateway.sharing.procedure import steps_table
+from gateway.verify import Reason, TokenVerifier
 
 _ROOT: Final = Path(__file__).parent.parent.parent
 README: Final = _ROOT / "README.md"
 LOG: Final = _ROOT / "docs" / "log.md"
 WEBHOOKS: Final = _ROOT / "docs" / "webhooks.md"
 PROCEDURES: Final = _ROOT / "docs" / "procedures.md"
+PARTNERS: Final = _ROOT / "docs" / "partners.md"
 
 
 def commands_table() -> str:
@@ -34,11 +38,20 @@ def commands_table() -> str:
     return "\n".join(lines)
 
 
+def checks_table() -> str:
+    """The checks of a token, as the one who makes them numbers them."""
+    text = inspect.cleandoc(TokenVerifier.verify.__doc__ or "").partition("Raises:")[0].partition("1. ")[2]
+    steps = [" ".join(step.split()) for step in re.split(r"\n\d+\. ", text)]
+    numbered = "\n".join(f"{number}. {step}" for number, step in enumerate(steps, 1))
+    return f"{numbered}\n\n{', '.join(f'`{reason}`' for reason in Reason)}."
+
+
 PARTS: Final[dict[Path, dict[str, Callable[[], str]]]] = {
     README: {"commands": commands_table, "settings": settings_table},
     LOG: {"events": kinds_table},
     PROCEDURES: {"steps": steps_table},
     WEBHOOKS: {},
+    PARTNERS: {"checks": checks_table},
 }
 """The documents that are checked, and the generated parts of each by the marks around them."""
 

@@ -34,6 +34,7 @@ GRANT: Final = '"type":"urn:gateway:grant","grant":"gr_x"'
 REGISTER: Final = """
 mutation($input: RegisterClientInput!) { registerClient(input: $input) { clientId problems { code path } } }
 """
+QUOTA: Final = "query($id: ID!) { accessGrant(id: $id) { quota { requests rows requestsUsed rowsUsed resetsAt } } }"
 HOLDERS: Final = "query($id: ID!) { accessGrant(id: $id) { holders { clientId name agency { code } } } }"
 _CONNECT: Final = """
 MATCH (d:Dataset {id: $dataset})-[:HAS_FIELD]->(f)
@@ -205,6 +206,18 @@ def test_both_sides_and_the_center_see_who_holds_the_grant(served: Served, partn
     for who in (f"staff@{AGENCY}", f"staff@{partner.entry['agency']}", "center"):
         found = served.ask(HOLDERS, {"id": partner.grant}, who)
         assert found["accessGrant"]["holders"] == [wanted]
+
+
+def test_both_sides_see_how_much_was_fetched_today(served: Served, partner: Partner) -> None:
+    def quota(who: str) -> Any:
+        return served.ask(QUOTA, {"id": partner.grant}, who)["accessGrant"]["quota"]
+
+    before = quota(f"staff@{AGENCY}")
+    assert partner.fetch(partner.token(), limit=7).status_code == 200
+    until(lambda: quota(f"staff@{AGENCY}")["rowsUsed"] == before["rowsUsed"] + 7, 5, "the graph is told")
+    after = quota(f"staff@{partner.entry['agency']}")
+    assert after["requestsUsed"] == before["requestsUsed"] + 1
+    assert after["requests"] == 10_000
 
 
 @pytest.mark.parametrize(
