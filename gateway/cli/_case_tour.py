@@ -40,7 +40,7 @@ Ask = Callable[[str | None, str, dict[str, Any]], dict[str, Any]]
 Lines = Iterator[tuple[str, str]]
 
 
-class _Refused(Exception):
+class Refused(Exception):
     """The gateway has a problem with what was asked."""
 
 
@@ -62,38 +62,38 @@ class Tour:
     def _told(self, lines: Lines) -> Lines:
         try:
             yield from lines
-        except _Refused as refused:
+        except Refused as refused:
             yield "and there it ends", str(refused)
 
     def _declaration(self) -> Lines:
         entry, fields = self._wanted({"shareType": ["UNCONDITIONAL"]}, shareType="UNCONDITIONAL")
-        made = self._signed(CONSUMER, "prepareRequest", **_scope(entry, fields))
+        made = self.signed(CONSUMER, "prepareRequest", **scope(entry, fields))
         names = ", ".join(one["name"] for one in fields)
-        yield f"{CONSUMER} declares for what {names} of {entry['title']} is used", _granted(made["grant"], fields)
-        yield from self._revoked(entry, made["grant"])
+        yield f"{CONSUMER} declares for what {names} of {entry['title']} is used", granted(made["grant"], fields)
+        yield from self.revoked(entry, made["grant"])
 
     def _application(self) -> Lines:
         entry, fields = self._wanted({"shareType": ["CONDITIONAL"]}, shareType="CONDITIONAL")
-        provider = _officer(entry)
+        provider = officer_of(entry)
         ways = self.ask(CONSUMER, _WAYS, {"id": entry["id"]})["accessWays"]
         yield f"which fields of {entry['title']} are had how", "; ".join(map(_way, ways))
         yield f"{CONSUMER} has a key; its certificate is registered", self._registered(CONSUMER)
-        filed = self._signed(CONSUMER, "prepareRequest", **_scope(entry, fields))
+        filed = self.signed(CONSUMER, "prepareRequest", **scope(entry, fields))
         case, deadline = filed["accessRequest"], filed["accessRequest"]["deadline"]
         yield f"signed and filed: {case['state']}", f"due {deadline['dueAt']} by {deadline['rule']}"
         yield "the working days that count", ", ".join(day[5:] for day in deadline["counted"])
         dropped = [{"field": fields[1]["id"], "reason": "超出职责范围", "basis": _BASIS}]
         answer = {"accessRequest": case["id"], "version": case["version"], "answer": "APPROVE_PARTLY"}
-        made = self._signed(provider, "prepareAnswer", **answer, dropped=dropped)
+        made = self.signed(provider, "prepareAnswer", **answer, dropped=dropped)
         yield f"{provider} grants {fields[0]['name']} alone, and says why", made["accessRequest"]["state"]
-        yield "signed and filed", _granted(made["grant"], fields)
+        yield "signed and filed", granted(made["grant"], fields)
         seen = self.ask(STRANGER, _CASE, {"id": case["id"]})["accessRequest"]
         yield f"{STRANGER} asks for the case", "is not shown it" if seen is None else "is shown it"
 
     def _negotiation(self) -> Lines:
         entry, _ = self._wanted({"shareType": ["NON_SHARED"]}, shareType=None)
-        provider = _officer(entry)
-        filed = self._signed(CONSUMER, "prepareRequest", **_scope(entry, []))
+        provider = officer_of(entry)
+        filed = self.signed(CONSUMER, "prepareRequest", **scope(entry, []))
         case = filed["accessRequest"]["id"]
         yield f"{CONSUMER} asks for {entry['title']}, whose fields are not shown", filed["accessRequest"]["state"]
         for who, act, said in (
@@ -107,40 +107,41 @@ class Tour:
         fields = self.ask(CENTER, _FIELDS, {"id": entry["id"]})["dataset"]["fields"]["nodes"][:1]
         shared = {"fields": [one["id"] for one in fields]}
         offered = self._moved(CENTER, case, "PROPOSE_SHARE", "仅限本次", **shared)
-        yield f"{CENTER} proposes to share {fields[0]['name']} in this case", _granted(offered["grant"], fields)
+        yield f"{CENTER} proposes to share {fields[0]['name']} in this case", granted(offered["grant"], fields)
         made = self._moved(provider, case, "COUNTERSIGN")
-        yield f"{provider} signs it too: {made['accessRequest']['state']}", _granted(made["grant"], fields)
+        yield f"{provider} signs it too: {made['accessRequest']['state']}", granted(made["grant"], fields)
 
     def _opening(self) -> Lines:
         entry, fields = self._wanted({"openType": ["CONDITIONAL"]}, CITIZEN, openType="CONDITIONAL")
-        provider = _officer(entry)
-        given = {**_scope(entry, fields), "legalBasis": [], "explanation": "论文研究", "purpose": "RESEARCH"}
+        provider = officer_of(entry)
+        given = {**scope(entry, fields), "legalBasis": [], "explanation": "论文研究", "purpose": "RESEARCH"}
         text = f"mutation ($input: ApplyForOpeningInput!) {{ applyForOpening(input: $input) {{ {_FILED} }} }}"
         case = _made(self.ask(CITIZEN, text, {"input": given})["applyForOpening"])["accessRequest"]
         yield f"{CITIZEN} applies for {entry['title']}; the gateway signs the receipt", case["state"]
         yield "due", f"{case['deadline']['dueAt']} by {case['deadline']['rule']}"
         answer = {"accessRequest": case["id"], "version": case["version"], "answer": "ACCEPT"}
-        made = self._signed(provider, "prepareAnswer", **answer)
+        made = self.signed(provider, "prepareAnswer", **answer)
         yield f"{provider} accepts", made["accessRequest"]["state"]
         yield (
             f"{provider} authorises the center",
             self._moved(provider, case["id"], "AUTHORISE")["accessRequest"]["state"],
         )
         made = self._moved(CENTER, case["id"], "OPEN")
-        yield f"{CENTER} opens it: {made['accessRequest']['state']}", _granted(made["grant"], fields)
-        yield from self._revoked(entry, made["grant"])
+        yield f"{CENTER} opens it: {made['accessRequest']['state']}", granted(made["grant"], fields)
+        yield from self.revoked(entry, made["grant"])
 
-    def _revoked(self, entry: dict[str, Any], grant: dict[str, Any]) -> Lines:
+    def revoked(self, entry: dict[str, Any], grant: dict[str, Any]) -> Lines:
+        """The provider takes a grant back."""
         change = {"grant": grant["id"], "version": grant["version"], "act": "REVOKE", "basis": _BASIS}
-        made = self._signed(_officer(entry), "prepareGrantChange", **change, reason="演示结束")
-        yield f"{_officer(entry)} revokes it, with a reason", made["grant"]["state"]
+        made = self.signed(officer_of(entry), "prepareGrantChange", **change, reason="演示结束")
+        yield f"{officer_of(entry)} revokes it, with a reason", made["grant"]["state"]
 
     def _moved(self, who: str, case: str, act: str, statement: str = "", **more: Any) -> dict[str, Any]:
         version = self.ask(who, _CASE, {"id": case})["accessRequest"]["version"]
         step = {"accessRequest": case, "version": version, "act": act, "statement": statement, **more}
-        return self._signed(who, "prepareStep", **step)
+        return self.signed(who, "prepareStep", **step)
 
-    def _signed(self, who: str, mutation: str, **given: Any) -> dict[str, Any]:
+    def signed(self, who: str, mutation: str, **given: Any) -> dict[str, Any]:
         """Prepare, sign where the key is, and file."""
         self._registered(who)
         text = f"mutation ($input: {_PREPARE[mutation]}!) {{ {mutation}(input: $input) {{ {_PREPARED} }} }}"
@@ -172,10 +173,11 @@ class Tour:
             apart = entry["provider"]["code"] in (own, STRANGER.partition("@")[2])
             if not apart and (value is None) is not (len(fields) > 1):
                 return entry, fields[:2]
-        raise _Refused("no dataset of another agency is in this tier here")
+        raise Refused("no dataset of another agency is in this tier here")
 
 
-def _officer(entry: dict[str, Any]) -> str:
+def officer_of(entry: dict[str, Any]) -> str:
+    """Who signs for the provider of an entry."""
     return f"officer@{entry['provider']['code']}"
 
 
@@ -183,12 +185,14 @@ def _way(way: dict[str, Any]) -> str:
     return f"{way['procedure']}: {', '.join(one['name'] for one in way['fields'])}"
 
 
-def _granted(grant: dict[str, Any], fields: list[dict[str, Any]]) -> str:
+def granted(grant: dict[str, Any], fields: list[dict[str, Any]]) -> str:
+    """A grant in a reader's words."""
     names = ", ".join(one["name"] for one in fields if one["id"] in grant["fields"])
     return f"a grant of {names} until {grant['validTo']}: {grant['state']}"
 
 
-def _scope(entry: dict[str, Any], fields: list[dict[str, Any]]) -> dict[str, Any]:
+def scope(entry: dict[str, Any], fields: list[dict[str, Any]]) -> dict[str, Any]:
+    """What is asked for: these fields of an entry, for half a year."""
     today = day_of(datetime.now(UTC))
     return {
         "dataset": entry["id"],
@@ -204,5 +208,5 @@ def _scope(entry: dict[str, Any], fields: list[dict[str, Any]]) -> dict[str, Any
 
 def _made(payload: dict[str, Any]) -> dict[str, Any]:
     if payload["problems"]:
-        raise _Refused(payload["problems"][0]["message"])
+        raise Refused(payload["problems"][0]["message"])
     return payload

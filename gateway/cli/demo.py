@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from gateway.cli import _case_tour, _log_tour
+from gateway.cli import _case_tour, _fetch_tour, _log_tour
 from gateway.cli._client import Client, NoAnswer, NotBelieved, address_of
 from gateway.cli._console import report
 from gateway.identity.development import development_token
@@ -68,12 +68,18 @@ def demo(
                 console.print(table)
             console.print("\n9. A change, its event in the log, its proof, and a tampered copy", style="bold")
             console.print(_rows(("what", "what comes out"), _log_tour.steps(tourist.ask, client.log_key())))
-            for number, (title, lines) in enumerate(_case_tour.Tour(tourist.ask, settings).stops(), 10):
+            tour = _case_tour.Tour(tourist.ask, settings)
+            for number, (title, lines) in enumerate([*tour.stops(), _fetching(tour, client)], 10):
                 console.print(f"\n{number}. {title}", style="bold")
                 console.print(_rows(("what", "what comes out"), lines))
     except (NoAnswer, TimeoutError) as ended:
         report(str(ended))
         raise typer.Exit(1) from None
+
+
+def _fetching(tour: _case_tour.Tour, client: Client) -> tuple[str, _case_tour.Lines]:
+    title = "From a signed answer to rows, with a program's own key; and what stops them"
+    return title, _fetch_tour.steps(tour, client.address.removesuffix("/graphql"), client.log_key())
 
 
 class _Tourist:

@@ -99,7 +99,14 @@ class Gateway:
     ) -> ExecutionResult:
         """The result of one request."""
         context = Context(
-            Asker(subject, subject.id or "test"), self.planner, NO_LEDGER, NO_EVENTS, NO_FILING, self.cases, "test"
+            Asker(subject, subject.id or "test"),
+            self.planner,
+            NO_LEDGER,
+            NO_EVENTS,
+            NO_FILING,
+            self.cases,
+            "test",
+            Used(),
         )
         found = await self.schema.execute(query, variable_values=dict(variables or {}), context_value=context)
         assert isinstance(found, ExecutionResult)

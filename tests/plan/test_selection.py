@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from gateway.fetching.quotas import Used
 from gateway.graph import Graph
 from gateway.plan import Asker
 from gateway.plan.cache import Bounded
@@ -76,7 +77,7 @@ async def test_operations_of_one_document_stay_apart(filled: Graph) -> None:
     gateway = Gateway(filled)
     text = "query A { datasets(first: 1) { nodes { title } } } query B { datasets(first: 1) { nodes { id } } }"
     context = Context(
-        Asker(CALLERS["center"], "test"), gateway.planner, NO_LEDGER, NO_EVENTS, NO_FILING, NO_CASES, "test"
+        Asker(CALLERS["center"], "test"), gateway.planner, NO_LEDGER, NO_EVENTS, NO_FILING, NO_CASES, "test", Used()
     )
     for name, key in (("A", "title"), ("B", "id"), ("A", "title")):
         result: Any = await gateway.schema.execute(text, operation_name=name, context_value=context)

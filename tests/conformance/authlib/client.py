@@ -30,10 +30,11 @@ assert token["authorization_details"][0]["grant"] == partner["grant"]
 # Its own library for tokens.
 keys = KeySet.import_key_set(requests.get(server["jwks_uri"], timeout=10).json())
 found = jwt.decode(token["access_token"], keys, algorithms=["ES256"])
-wanted = {"iss": server["issuer"], "aud": server["protected_resources"][0], "client_id": partner["client"]}
-jwt.JWTClaimsRegistry(**{name: {"essential": True, "value": value} for name, value in wanted.items()}).validate(
-    found.claims
-)
+jwt.JWTClaimsRegistry(
+    iss={"essential": True, "value": server["issuer"]},
+    aud={"essential": True, "value": server["protected_resources"][0]},
+    client_id={"essential": True, "value": partner["client"]},
+).validate(found.claims)
 assert found.header["typ"] == "at+jwt"
 
 told = session.introspect_token(server["introspection_endpoint"], token=token["access_token"])
