@@ -191,7 +191,7 @@ def _faults_of_conditions(conditions: tuple[Condition, ...], known: set[str], wh
         if condition.field not in known:
             yield BadFetch(f"{what}: {_name(condition.field)} is not a column that is delivered", condition.field)
         if not 1 <= len(condition.values) <= most:
-            yield BadFetch(f"{what}: {condition.operator} takes 1 to {most} values", condition.field)
+            yield BadFetch(f"{what}: {condition.operator} takes at least 1 and at most {most} values", condition.field)
         if any(len(value) > LONGEST_TEXT for value in condition.values):
             yield BadFetch(f"{what}: a value has at most {LONGEST_TEXT} characters", condition.field)
 

@@ -241,10 +241,9 @@ def _header(file: OpenFile) -> list[str]:
     data = os.pread(file.descriptor, _LONGEST_HEADER, 0)
     try:
         text = data.decode("utf-8-sig", "strict" if len(data) < _LONGEST_HEADER else "ignore")
+        return next(csv.reader(StringIO(text, newline=""), strict=True), [])
     except UnicodeDecodeError:
         raise BadValue("the delivered file is not in UTF-8") from None
-    try:
-        return next(csv.reader(StringIO(text, newline=""), strict=True), [])
     except csv.Error:
         raise BadValue("the delivered file does not begin with a header as RFC 4180 has it") from None
 
