@@ -4,6 +4,7 @@ import asyncio
 import time
 from contextlib import ExitStack
 
+from bench.delivery import delivery
 from bench.enforcement import enforcement
 from bench.growth import growth, sparse, totals
 from bench.ledger import ledger
@@ -45,6 +46,8 @@ def main() -> int:
             long_log(options, report)
         if "procedures" in options.parts:
             procedures(options, report)
+        if "delivery" in options.parts:
+            delivery(options, report)
     except Unusable as problem:
         print(f"error: {problem}")
         return 1

@@ -32,6 +32,12 @@ _TYPES: Final = {
     1082: ("date", DataType.DATE),
 }
 """By the numbers that PostgreSQL has given its own types for good."""
+# The last two let rows without an order come as the table has them.
+_SETTINGS: Final = """
+SELECT set_config('statement_timeout', %s, true), set_config('search_path', '', true),
+  set_config('TimeZone', 'UTC', true), set_config('client_encoding', 'UTF8', true),
+  set_config('synchronize_seqscans', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)
+"""
 
 OnInterrupt = Callable[[Callable[[], None]], None]
 
@@ -113,16 +119,7 @@ def _connected(
     try:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        # Sorting in one process, in the order of the table: two pages of one state are then of one order.
-        for name, value in (
-            ("statement_timeout", f"{max(1, int(seconds * 1000))}"),
-            ("search_path", ""),
-            ("TimeZone", "UTC"),
-            ("client_encoding", "UTF8"),
-            ("synchronize_seqscans", "off"),
-            ("max_parallel_workers_per_gather", "0"),
-        ):
-            connection.execute("SELECT set_config(%s, %s, true)", (name, value))
+        connection.execute(_SETTINGS, (f"{max(1, int(seconds * 1000))}",))
         yield connection
     except (psycopg.Error, pa.ArrowInvalid, OverflowError) as problem:
         raise _told(problem) from None
