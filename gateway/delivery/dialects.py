@@ -65,13 +65,19 @@ class DuckDb:
         column = quoted(name)
         if not found:
             return column if of in TEXTS else _sound(place, *_from_text(column, of))
+        # Every expression more is planned anew for each fetch, so there is none where a type says enough.
         if of in TEXTS:
-            return f"CAST({column} AS VARCHAR)"
-        if of is DataType.INTEGER and found != "BIGINT":
-            return _sound(place, column, f"TRY_CAST({column} AS BIGINT)")
-        if of in _BOUNDS:
-            return _sound(place, column, _bounded(f"TRY_CAST({column} AS {_DUCKDB[of]})", of))
-        return column
+            return column if found == "VARCHAR" else f"CAST({column} AS VARCHAR)"
+        if of is DataType.INTEGER:
+            whole = f"CAST({column} AS BIGINT)"
+            fits = whole if found in _NARROW else _sound(place, column, f"TRY_{whole}")
+            return column if found == "BIGINT" else fits
+        if of not in _BOUNDS:
+            return column
+        value = column if found == _DUCKDB[of] else f"CAST({column} AS {_DUCKDB[of]})"
+        number = f"{value} + 0.0::DOUBLE" if of is DataType.DECIMAL else value
+        good = f"{_BOUNDS[of].format(value)} OR {column} IS NULL"
+        return f"CASE WHEN {good} THEN {number} ELSE error('{BAD_VALUE}{place}') END"
 
     def masked(self, value: str, of: DataType, mask: Mask, key: bytes, bind: Bind) -> str:
         """See `Dialect`."""
@@ -123,7 +129,7 @@ class PostgreSql:
         if of in TEXTS:
             return f"CAST({column} AS text)"
         if of is DataType.DECIMAL:
-            return f"CAST({column} AS float8) + CAST(0 AS float8)"
+            return f"(CAST({column} AS float8) + CAST(0 AS float8))"
         return f"CAST({column} AS {_POSTGRESQL[of]})"
 
     def masked(self, value: str, of: DataType, mask: Mask, key: bytes, bind: Bind) -> str:
@@ -166,10 +172,11 @@ _POSTGRESQL: Final = {
     DataType.DATETIME: "timestamp",
     DataType.BINARY: "bytea",
 }
+_NARROW: Final = {"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"}
 _BOUNDS: Final = {
     DataType.DECIMAL: "isfinite({0})",
     DataType.DATE: "{0} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31'",
-    DataType.DATETIME: "{0} >= TIMESTAMP '0001-01-01 00:00:00' AND {0} <= TIMESTAMP '9999-12-31 23:59:59.999999'",
+    DataType.DATETIME: "{0} BETWEEN TIMESTAMP '0001-01-01 00:00:00' AND TIMESTAMP '9999-12-31 23:59:59.999999'",
 }
 _CSV: Final = {
     # DuckDB's casts from text also take what nobody means: '1.5' and '0x10' as whole numbers, '1_0', 'infinity'.

@@ -20,6 +20,8 @@ MOST_PATHS: Final = 200
 SHORTEST_KEY: Final = 32
 """Bytes of a hash key."""
 MOST_POSITION: Final = 2**62
+_SHORT: Final = 10_000
+"""Values."""
 
 
 class FileFormat(StrEnum):
@@ -137,6 +139,11 @@ class Fetch:
     def leaving(self) -> tuple[Column, ...]:
         """The columns that are delivered, in order."""
         return tuple(column for column in self.columns if column.leaves)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether so few rows are asked for that they are answered all at once."""
+        return self.limit is not None and self.limit * len(self.leaving) <= _SHORT
 
     def check(self) -> None:
         """Refuse what cannot be, before anything is read.

@@ -34,7 +34,6 @@ _LONGEST_LINE: Final = 10_000_000
 _KNOWN: Final = 1_000
 _SETTLED: Final = 0.02
 """Seconds after which a write has another time than the one before: the kernel's clock for files is coarse."""
-_FEW: Final = 1_000
 _FAILURES: Final = (duckdb.Error, pa.ArrowException, OSError)
 """What DuckDB ends a statement with; in the middle of one it comes through Arrow."""
 _TYPES: Final = {
@@ -129,7 +128,7 @@ class FileReader:
                 total = bool(fetch.order) or not fetch.order_as_delivered
                 asked = statement(fetch, DuckDb(), _relation(fetch.source, opened, found), found, total=total)
                 text = lines(fetch, f"({asked.text})") if is_text(fetch.form) else asked.text
-                for batch in _run(cursor, text, asked.values, batch_rows(fetch), fetch.limit):
+                for batch in _run(cursor, text, asked.values, fetch):
                     _check(opened)
                     yield batch
             except _FAILURES as problem:
@@ -184,14 +183,17 @@ class FileReader:
         return found
 
 
-def _run(
-    cursor: duckdb.DuckDBPyConnection, text: str, values: tuple[Any, ...], rows: int, limit: int | None
-) -> Iterator[Any]:
-    if limit is not None and limit <= _FEW:
-        # All at once, and bound once instead of twice: what is few is answered sooner.
-        yield from cursor.execute(text, list(values)).to_arrow_reader(rows)
+def _run(cursor: duckdb.DuckDBPyConnection, text: str, values: tuple[Any, ...], fetch: Fetch) -> Iterator[Any]:
+    rows = batch_rows(fetch)
+    if not fetch.is_short:
+        yield from cursor.sql(text, params=list(values)).to_arrow_reader(rows)
         return
-    yield from cursor.sql(text, params=list(values)).to_arrow_reader(rows)
+    # Bound once instead of twice, and all at once: few rows are answered sooner, and take no room.
+    result = cursor.execute(text, list(values))
+    if is_text(fetch.form):
+        yield pa.record_batch([pa.array([row[0] for row in result.fetchall()], pa.string())], ["line"])
+    else:
+        yield from result.to_arrow_reader(rows)
 
 
 def _check(opened: list[OpenFile]) -> None:

@@ -107,6 +107,9 @@ class Server:
         version, pieces = self._pieces(request.wanted, request.seconds, stream)
         # Together with the first rows: whoever waits for the head learns of whatever is wrong before.
         head = framed_json(Kind.HEAD, {"version": version})
+        if request.wanted.is_short:  # one sending wakes the gateway once
+            stream.send([*head, *(buffer for piece in pieces for buffer in _data(piece)), *framed(Kind.END)])
+            return
         for piece in pieces:
             stream.send([*head, *_data(piece)])
             head = []
