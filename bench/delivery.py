@@ -34,8 +34,12 @@ _ROWS: Final = """
 COPY (SELECT i AS id, 'name of ' || i AS name, (i * 7919) % 100000 AS amount, (i * 0.37)::DOUBLE AS price,
   DATE '2000-01-01' + (i % 9000)::INT AS day, TIMESTAMP '2020-01-01' + INTERVAL (i) SECOND AS at, i % 3 = 0 AS flag,
   CASE WHEN i % 10 <> 0 THEN '区' || (i % 50) END AS district, 'say "hi", ' || i AS note, (i % 977)::INT AS kind
-  FROM range({rows}) AS t(i)) TO '{path}' (FORMAT parquet)
+  FROM range({rows}) AS t(i)) TO '{path}' (FORMAT parquet, ROW_GROUP_SIZE {group})
 """
+_GROUP: Final = 122_880
+"""What DuckDB writes by itself."""
+_SMALL_GROUP: Final = 20_480
+"""So that the shorter file too has one for every thread, and more: a file of one is read by one thread."""
 
 
 def delivery(options: Options, report: Report) -> None:
@@ -44,14 +48,21 @@ def delivery(options: Options, report: Report) -> None:
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
     database = duckdb.connect(config={"threads": _THREADS})
-    for rows in (_SHORT, options.streamed // 10, options.streamed):
-        database.execute(_ROWS.format(rows=rows, path=_path(work, rows)))
+    small = work / "small"
+    small.mkdir()
+    for folder, group, rows in (
+        (work, _GROUP, _SHORT),
+        (work, _GROUP, options.streamed),
+        (small, _SMALL_GROUP, options.streamed // 10),
+        (small, _SMALL_GROUP, options.streamed),
+    ):
+        database.execute(_ROWS.format(rows=rows, path=_path(folder, rows), group=group))
     try:
         asyncio.run(_streams(work, database, options, report))
         for form in Form:
-            asyncio.run(_memory(work, form, options, report))
+            asyncio.run(_memory(small, form, options, report))
         for rows in (_SHORT, options.streamed):
-            _first_bytes(work, rows, options, report)
+            _first_bytes(work, rows, report)
     finally:
         shutil.rmtree(work)
 
@@ -118,7 +129,9 @@ async def _memory(work: Path, form: Form, options: Options, report: Report) -> N
             await _written(engine, _all(work, rows, form), work / "out", rows)
             peaks.append(_peak(engine))
     report.show(f"memory of the worker, {form}, MB", f"{peaks[0] / 1e6:.0f} / {peaks[1] / 1e6:.0f}")
-    report.at_most(f"memory, {form}: {options.streamed // 10:,} → {options.streamed:,} rows", peaks[1] / peaks[0], SAME_MEMORY)
+    report.at_most(
+        f"memory, {form}: {options.streamed // 10:,} → {options.streamed:,} rows", peaks[1] / peaks[0], SAME_MEMORY
+    )
 
 
 def _peak(engine: Engine) -> int:
@@ -128,7 +141,7 @@ def _peak(engine: Engine) -> int:
     return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmHWM"))
 
 
-def _first_bytes(work: Path, rows: int, options: Options, report: Report) -> None:
+def _first_bytes(work: Path, rows: int, report: Report) -> None:
     """One request after another to each server, in turns."""
     with _server("bare", work, rows) as bare, _server("engine", work, rows) as engine:
         if [*map(_few, (bare, engine))] != [FEW, FEW]:
@@ -147,7 +160,9 @@ def _first_bytes(work: Path, rows: int, options: Options, report: Report) -> Non
 def _server(name: str, work: Path, rows: int) -> Iterator[int]:
     port = free_port()
     env = {"BENCH_ROWS": str(_path(work, rows))}
-    with running(name, uvicorn(f"bench.rows:{name}", port), env, work / f"{name}.log", f"http://127.0.0.1:{port}/?since=0"):
+    with running(
+        name, uvicorn(f"bench.rows:{name}", port), env, work / f"{name}.log", f"http://127.0.0.1:{port}/?since=0"
+    ):
         yield port
 
 

@@ -109,7 +109,7 @@ class DuckDb:
         given, value = _from_text(quoted(name), of)
         return f"{given} IS NOT NULL AND {value} IS NULL"
 
-    def ordered(self, value: str, of: DataType) -> str:
+    def ordered(self, value: str, of: DataType) -> str:  # noqa: ARG002
         """See `Dialect`. DuckDB compares texts by their bytes, which is by code point."""
         return value
 
@@ -123,7 +123,7 @@ class PostgreSql:
         """See `Dialect`. The driver reads a percent sign as the beginning of a mark."""
         return quoted(name).replace("%", "%%")
 
-    def raw(self, place: int, name: str, of: DataType, found: str) -> str:
+    def raw(self, place: int, name: str, of: DataType, found: str) -> str:  # noqa: ARG002
         """See `Dialect`. What is no number or no day of our calendar is found when the driver reads it."""
         column = self.name(name)
         if of in TEXTS:

@@ -104,9 +104,7 @@ class Engine:
         fetch.check()
         reader, line, head = await self._asked(fetch, fetch.source, timeout)
         version = orjson.loads(head.body)["version"]
-        return Rows(
-            reader, version, fetch.form, seconds=timeout, stall=self.limits.stall, end=lambda: self._end(line)
-        )
+        return Rows(reader, version, fetch.form, seconds=timeout, stall=self.limits.stall, end=lambda: self._end(line))
 
     async def describe(self, source: Source, timeout: float = TIMEOUT) -> list[tuple[str, DataType]]:
         """The columns that a source has, in its order, with the nearest of our types. In CSV everything is STRING.

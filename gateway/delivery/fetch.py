@@ -62,7 +62,10 @@ _CONTENT_TYPE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that the catalogue knows. Masked with DROP, or not `delivered`, it serves only the grant's conditions."""
+    """A column that the catalogue knows.
+
+    Masked with DROP, or not `delivered`, it serves only the grant's conditions.
+    """
 
     name: str
     type: DataType
@@ -177,7 +180,9 @@ class Fetch:
             yield BadFetch("order by each column once")
         for key in self.order:
             if key.field not in leaving:
-                yield BadFetch(f"rows can be ordered by columns that are delivered; {_name(key.field)} is none", key.field)
+                yield BadFetch(
+                    f"rows can be ordered by columns that are delivered; {_name(key.field)} is none", key.field
+                )
 
     def _faults_of_mask(self, column: Column) -> Iterator[BadFetch]:
         if column.mask is None:

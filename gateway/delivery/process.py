@@ -16,6 +16,8 @@ from gateway.delivery.errors import WorkerDied
 _log: Final = logging.getLogger(__name__)
 _ENDING: Final = 2.0
 """Seconds that a worker gets to end by itself."""
+_BUFFER: Final = 1 << 20
+"""Bytes of a stream that the kernel may hold; it has a limit of its own."""
 _PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
@@ -48,6 +50,7 @@ class Worker:
             ours.setblocking(False)
             try:
                 with theirs:
+                    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
                     socket.send_fds(self._control, [b"\0"], [theirs.fileno()])
                 return ours
             except OSError:

@@ -9,6 +9,7 @@
 What is outside a mask cannot name what is inside. Columns are called r0, r1, … and c0, c1, …: no name of a source or
 of an asker appears anywhere but as a quoted identifier of the innermost part, and every value is bound.
 """
+# ruff: noqa: S608 - see above: what is put together here are quoted identifiers, marks, and words of ours
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -46,7 +47,7 @@ class Statement:
 
 
 def statement(fetch: Fetch, dialect: Dialect, relation: str, found: Mapping[str, Found], *, total: bool) -> Statement:
-    """The rows of a fetch as columns c0, c1, …
+    """The rows of a fetch, as columns that are called c0, c1 and so on.
 
     Args:
         fetch: what is asked for; `Fetch.check` has passed.
@@ -102,7 +103,10 @@ def _under_masks(
     granted = _where(_terms(fetch.granted, inside, dialect, bind))
     names = {column.name: (f"c{place}", column.shown) for place, column in enumerate(fetch.leaving)}
     called = ", ".join(name for name, _ in names.values())
-    return f"SELECT {called} FROM (SELECT {shown} FROM (SELECT {inner} FROM {relation}) AS raw{granted}) AS shown", names
+    return (
+        f"SELECT {called} FROM (SELECT {shown} FROM (SELECT {inner} FROM {relation}) AS raw{granted}) AS shown",
+        names,
+    )
 
 
 def _raw(place: int, column: Column, dialect: Dialect, found: Mapping[str, Found]) -> str:

@@ -5,7 +5,19 @@ from pathlib import Path
 
 import pytest
 
-from gateway.delivery import BadFetch, BadValue, Column, ColumnMissing, ColumnType, Engine, Fetch, FileFormat, Files, Form, Order
+from gateway.delivery import (
+    BadFetch,
+    BadValue,
+    Column,
+    ColumnMissing,
+    ColumnType,
+    Engine,
+    Fetch,
+    FileFormat,
+    Files,
+    Form,
+    Order,
+)
 from gateway.masks import Mask, MaskKind
 from gateway.sharing.scope import Condition
 from gateway.sharing.words import RowOperator
@@ -75,7 +87,9 @@ async def test_a_value_of_another_type_is_refused(
 
 
 async def test_a_moment_may_name_its_zone(engine: Engine, deliveries: Path) -> None:
-    (deliveries / "zone.csv").write_text("at\n2026-01-01T08:00:00+08:00\n2026-01-01 00:00:00\n2026-01-01T00:00:01Z\n2026-01-01\n")
+    (deliveries / "zone.csv").write_text(
+        "at\n2026-01-01T08:00:00+08:00\n2026-01-01 00:00:00\n2026-01-01T00:00:01Z\n2026-01-01\n"
+    )
     source = Files(deliveries, ("zone.csv",), FileFormat.CSV)
     fetch = Fetch(source, (Column("at", DataType.DATETIME),), Form.CSV,
                   filter=(Condition("at", IN, ("2026-01-01T08:00:00+08:00",)),))  # fmt: skip
@@ -83,13 +97,18 @@ async def test_a_moment_may_name_its_zone(engine: Engine, deliveries: Path) -> N
 
 
 @pytest.mark.parametrize(
-    "attack", ["' OR '1'='1", '"; DROP TABLE x; --', "%", "_", ".*", "\\", "$1", "?", "') UNION SELECT 1 --", "%s", "{}"]
+    "attack",
+    ["' OR '1'='1", '"; DROP TABLE x; --', "%", "_", ".*", "\\", "$1", "?", "') UNION SELECT 1 --", "%s", "{}"],
 )
 async def test_a_value_is_a_value(engine: Engine, deliveries: Path, attack: str) -> None:
     """There is neither SQL nor a pattern in it, in names as in values."""
-    table = Table((Column(attack, DataType.STRING), Column("n", DataType.INTEGER)), ((attack, 1), ("other", 2), ("", 3)))
+    table = Table(
+        (Column(attack, DataType.STRING), Column("n", DataType.INTEGER)), ((attack, 1), ("other", 2), ("", 3))
+    )
     source = as_csv(table, deliveries)
-    fetch = Fetch(source, table.columns, Form.NDJSON, filter=(Condition(attack, IN, (attack,)),), order=(Order(attack),))
+    fetch = Fetch(
+        source, table.columns, Form.NDJSON, filter=(Condition(attack, IN, (attack,)),), order=(Order(attack),)
+    )
     assert await read(engine, fetch) == [(attack, 1)]
 
 
@@ -134,9 +153,13 @@ async def test_columns_are_as_the_catalogue_says_or_named(engine: Engine, delive
         (DataType.BINARY, "A==="),
     ],
 )  # fmt: skip
-async def test_a_bad_value_ends_the_fetch_and_is_not_told(engine: Engine, deliveries: Path, of: DataType, text: str) -> None:
+async def test_a_bad_value_ends_the_fetch_and_is_not_told(
+    engine: Engine, deliveries: Path, of: DataType, text: str
+) -> None:
     """It never becomes NULL; the provider learns column and row."""
-    (deliveries / "bad.csv").write_text(f'a,b\nx,\ny,""\nz,"{text}"\n' if of is not DataType.BINARY else f'a,b\nx,\ny,\nz,{text}\n')
+    (deliveries / "bad.csv").write_text(
+        f'a,b\nx,\ny,""\nz,"{text}"\n' if of is not DataType.BINARY else f"a,b\nx,\ny,\nz,{text}\n"
+    )
     source = Files(deliveries, ("bad.csv",), FileFormat.CSV)
     for form in (Form.ARROW, Form.NDJSON):
         with pytest.raises(BadValue) as problem:
@@ -149,7 +172,8 @@ async def test_a_bad_value_ends_the_fetch_and_is_not_told(engine: Engine, delive
     ("content", "said"),
     [
         (b"a,b\n1,2\n1,2,3\n", "line 3"), (b"a,b\n1\n", "line 2"), (b'a,b\n1,"x"y\n', "line 2"),
-        (b"a,b\n1,\xff\n", "UTF-8"), (b"\xff,b\n1,2\n", "UTF-8"), (b'a,"b\n', "RFC 4180"), (b"a,a\n1,2\n", "two columns"),
+        (b"a,b\n1,\xff\n", "UTF-8"), (b"\xff,b\n1,2\n", "UTF-8"),
+        (b'a,"b\n', "RFC 4180"), (b"a,a\n1,2\n", "two columns"),
     ],
 )  # fmt: skip
 async def test_a_file_that_is_not_what_it_should_be_is_refused(

@@ -48,7 +48,10 @@ def _other(draw: st.DrawFn, value: Any, column: Column) -> Any:
 def twins(draw: st.DrawFn) -> tuple[Table, Table]:
     """Two tables that differ in what the masks hide, and in the order of their rows."""
     table = draw(tables())
-    rows = [tuple(_other(draw, value, column) for value, column in zip(row, table.columns, strict=True)) for row in table.rows]
+    rows = [
+        tuple(_other(draw, value, column) for value, column in zip(row, table.columns, strict=True))
+        for row in table.rows
+    ]
     return table, dataclasses.replace(table, rows=tuple(draw(st.permutations(rows))))
 
 
@@ -109,13 +112,16 @@ async def test_guessing_bit_by_bit_ends_at_the_mask(engine: Engine, deliveries: 
 async def test_a_dropped_column_is_like_one_that_does_not_exist(engine: Engine, deliveries: Path, field: str) -> None:
     source = as_parquet(PERSON, deliveries)
     condition = Condition(field, RowOperator.FROM, ("a",))
-    for given in ({"filter": (condition,)}, {"order": (Order(field),)}):
+    for asked in ({"filter": (condition,)}, {"order": (Order(field),)}):
         with pytest.raises(BadFetch) as problem:
-            await engine.open(Fetch(source, PERSON.columns, Form.NDJSON, **given))  # type: ignore[arg-type]
-        assert str(problem.value).replace(field, "") == {
-            "filter": "filter: '' is not a column that is delivered",
-            "order": "rows can be ordered by columns that are delivered; '' is none",
-        }[[*given][0]]
+            await engine.open(Fetch(source, PERSON.columns, Form.NDJSON, **asked))
+        assert (
+            str(problem.value).replace(field, "")
+            == {
+                "filter": "filter: '' is not a column that is delivered",
+                "order": "rows can be ordered by columns that are delivered; '' is none",
+            }[next(iter(asked))]
+        )
 
 
 async def test_the_grants_own_rows_are_chosen_by_raw_values(engine: Engine, deliveries: Path) -> None:

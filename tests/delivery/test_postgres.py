@@ -10,8 +10,18 @@ import psycopg
 import pytest
 
 from gateway.delivery import (
-    BadValue, Column, ColumnMissing, ColumnType, Engine, Fetch, Form, Order, Postgres, SourceGone, SourceSlow,
-)  # fmt: skip
+    BadValue,
+    Column,
+    ColumnMissing,
+    ColumnType,
+    Engine,
+    Fetch,
+    Form,
+    Order,
+    Postgres,
+    SourceGone,
+    SourceSlow,
+)
 from gateway.delivery.dialects import PostgreSql
 from gateway.delivery.sql import Found, statement
 from gateway.masks import Mask, MaskKind
@@ -79,7 +89,8 @@ async def test_a_column_that_is_not_named_is_not_read(engine: Engine, server: Se
 
 async def test_types_of_its_own_become_ours_or_are_refused(engine: Engine, server: Server, database: Any) -> None:
     database.execute("""
-        CREATE TABLE kinds (s smallint, v varchar(9), c char(3), n numeric(9, 2), r real, z timestamptz, u uuid, j jsonb)
+        CREATE TABLE kinds
+          (s smallint, v varchar(9), c char(3), n numeric(9, 2), r real, z timestamptz, u uuid, j jsonb)
     """)
     database.execute("""INSERT INTO kinds VALUES (7, 'v', 'c', 12.50, 0.5, '2026-01-01 08:00+08',
         '00000000-0000-0000-0000-000000000001', '{"a": 1}')""")

@@ -1,9 +1,10 @@
 """Rows of delivered files, by a DuckDB that can open those and nothing else.
 
 A file is opened here, part by part of its path, and DuckDB gets `/proc/self/fd/N`: it reads the very file that was
-looked at, and a name with `*` in it or exchanged in between has no meaning. DuckDB itself resolves that to the real path
-and refuses whatever is not below the deliveries' folder: the second of two locks.
+looked at, and a name with `*` in it or exchanged in between has no meaning. DuckDB itself resolves that to the real
+path and refuses whatever is not below the deliveries' folder: the second of two locks.
 """
+# ruff: noqa: S608 - what is put together here are numbers of descriptors and words of ours
 
 import csv
 import os
@@ -91,9 +92,7 @@ class FileReader:
             opened = self._opened(source, stack)
             return self._found(source, opened, self._database.cursor())
 
-    def rows(
-        self, fetch: Fetch, on_interrupt: Callable[[Callable[[], None]], None]
-    ) -> tuple[str, Iterator[Any]]:
+    def rows(self, fetch: Fetch, on_interrupt: Callable[[Callable[[], None]], None]) -> tuple[str, Iterator[Any]]:
         """The version of the source, and the rows as Arrow batches for `encoding`.
 
         Raises:
@@ -148,7 +147,7 @@ class FileReader:
         relation = _relation(fetch.source, opened, found)
         numbered = f"SELECT row_number() OVER () AS number, {bad} AS bad FROM {relation}"
         try:
-            first = cursor.execute(f"SELECT min(number) FROM ({numbered}) WHERE bad").fetchone()  # noqa: S608
+            first = cursor.execute(f"SELECT min(number) FROM ({numbered}) WHERE bad").fetchone()
         except duckdb.Error:
             return None
         return first[0] if first else None
@@ -193,7 +192,8 @@ def _run(cursor: duckdb.DuckDBPyConnection, text: str, values: tuple[Any, ...], 
     if is_text(fetch.form):
         yield pa.record_batch([pa.array([row[0] for row in result.fetchall()], pa.string())], ["line"])
     else:
-        yield from result.to_arrow_reader(rows)
+        reader: Any = result.to_arrow_reader(rows)
+        yield from reader
 
 
 def _check(opened: list[OpenFile]) -> None:

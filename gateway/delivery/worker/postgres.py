@@ -1,4 +1,4 @@
-"""Rows of an agency's PostgreSQL: one transaction that reads one state and can write nothing, one server-side cursor."""
+"""Rows of an agency's PostgreSQL: a transaction that reads one state and can write nothing, a server-side cursor."""
 
 import os
 import socket
@@ -79,9 +79,11 @@ class PostgresReader:
             asked = statement(fetch, PostgreSql(), _relation(fetch.source), found, total=total)
             with connection.cursor(name="rows", binary=True) as cursor:
                 # Names are quoted and values bound: see `sql`.
-                cursor.execute(sql.SQL(asked.text), asked.values)  # type: ignore[arg-type]
+                cursor.execute(sql.SQL(asked.text), asked.values)
                 while rows := cursor.fetchmany(batch_rows(fetch)):
-                    columns = [pa.array(values, of.type) for values, of in zip(zip(*rows, strict=True), schema, strict=True)]
+                    columns = [
+                        pa.array(values, of.type) for values, of in zip(zip(*rows, strict=True), schema, strict=True)
+                    ]
                     for place in numbers:
                         if not _finite(columns[place]):
                             raise BadValue("the source holds something that is no number", fetch.leaving[place].name)
@@ -151,7 +153,7 @@ def _relation(source: Postgres) -> str:
 
 def _found(connection: psycopg.Connection[tuple[Any, ...]], source: Postgres) -> dict[str, Found]:
     relation = f"{quoted(source.schema)}.{quoted(source.table)}"
-    cursor = connection.execute(sql.SQL(f"SELECT * FROM {relation} LIMIT 0"))  # type: ignore[arg-type]  # noqa: S608
+    cursor = connection.execute(sql.SQL(f"SELECT * FROM {relation} LIMIT 0"))  # noqa: S608
     found = {}
     for column in cursor.description or ():
         words, of = _TYPES.get(column.type_code, ("other", DataType.OTHER))
