@@ -63,6 +63,9 @@ class Worker:
             _log.warning("the process that reads rows ended (%s) and is started again", self._process.returncode)
         if self._control is not None:
             self._control.close()
+        # What a killed one had sorted on the disk.
+        for left in Path(self._limits.spill).iterdir():
+            left.unlink(missing_ok=True)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setblocking(False)
         with theirs:

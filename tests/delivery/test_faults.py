@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import signal
+import sys
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -196,6 +197,53 @@ async def test_the_worker_ends_with_the_gateway(deliveries: Path, large: Path, t
     assert not worker.is_running()
     with pytest.raises(DeliveryError):
         await _rest(rows)
+
+
+_ALONE = """
+import asyncio, sys
+from pathlib import Path
+from gateway.delivery import Engine
+async def main():
+    async with Engine(Path(sys.argv[1]), Path(sys.argv[2])) as engine:
+        print(engine.worker, flush=True)
+        await asyncio.sleep(60)
+asyncio.run(main())
+"""
+
+
+def _inside(folder: Path) -> list[Path]:
+    return [*folder.iterdir()]
+
+
+async def test_nothing_is_left_of_a_killed_gateway(deliveries: Path, tmp_path: Path) -> None:
+    """Neither its worker, nor, once another runs, what it had put on the disk."""
+    gateway = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", _ALONE, deliveries, tmp_path, stdout=asyncio.subprocess.PIPE
+    )
+    assert gateway.stdout is not None
+    worker = int(await gateway.stdout.readline())
+    (left,) = _inside(tmp_path)
+    async with small(deliveries, tmp_path):
+        assert left.exists()
+        assert len(_inside(tmp_path)) == 2
+    gateway.kill()
+    await gateway.wait()
+    await eventually(lambda: not psutil.pid_exists(worker), 5)
+    async with small(deliveries, tmp_path):
+        assert not left.exists()
+    assert not _inside(tmp_path)
+
+
+async def test_long_queries_hold_up_no_short_one(engine: Engine, deliveries: Path, large: Path) -> None:
+    source = register(deliveries, 100)
+    assert await count(engine, ask(source, limit=10)) == 10
+    sorting = [asyncio.create_task(count(engine, ask(register_of(large)))) for _ in range(6)]
+    await asyncio.sleep(0.05)
+    began = time.perf_counter()
+    assert await count(engine, ask(source, limit=10)) == 10
+    assert time.perf_counter() - began < 2.0
+    assert not all(task.done() for task in sorting)
+    assert await asyncio.gather(*sorting) == [LARGE] * 6
 
 
 async def test_a_file_that_went_is_gone(engine: Engine, deliveries: Path) -> None:
