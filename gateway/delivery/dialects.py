@@ -5,6 +5,7 @@ statement. Text compares by code point, a number is finite and never a negative 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from gateway.delivery.values import LEAST, Value
@@ -21,6 +22,20 @@ _BLOCK: Final = 64
 """Bytes of a block of SHA-256 (RFC 2104)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A column as a source has it."""
+
+    type: DataType
+    """The nearest of ours."""
+    words: str
+    """Its type in the source's words; empty where everything is a text."""
+    name: str
+    """What the source calls it."""
+    bounded: bool = False
+    """Whether every day and moment in it is known to be of our calendar."""
+
+
 class Dialect(Protocol):
     """How one database says it."""
 
@@ -29,15 +44,8 @@ class Dialect(Protocol):
     def name(self, name: str) -> str:
         """An identifier, quoted."""
 
-    def raw(self, place: int, name: str, of: DataType, found: str) -> str:
-        """The source's column `name` as the catalogue's type `of`.
-
-        Args:
-            place: of the column in the fetch, for errors.
-            name: the column's in the source.
-            of: the catalogue's type.
-            found: the column's type in the source's words; empty where it holds texts of whatever type.
-        """
+    def raw(self, place: int, of: DataType, found: Found) -> str:
+        """A source's column as the catalogue's type `of`; `place` is the column's in the fetch, for errors."""
 
     def masked(self, value: str, of: DataType, mask: Mask, key: bytes, bind: Bind) -> str:
         """What the mask leaves of an expression of type `of`."""
@@ -52,7 +60,7 @@ def _pads(key: bytes, bind: Bind) -> tuple[str, str]:
 
 
 class DuckDb:
-    """DuckDB over Parquet, whose columns have types, or over CSV, whose columns are texts (`found` is empty)."""
+    """DuckDB over Parquet, whose columns have types, or over CSV, whose columns are texts."""
 
     mark = "?"
 
@@ -60,21 +68,23 @@ class DuckDb:
         """See `Dialect`."""
         return quoted(name)
 
-    def raw(self, place: int, name: str, of: DataType, found: str) -> str:
+    def raw(self, place: int, of: DataType, found: Found) -> str:
         """See `Dialect`."""
-        column = quoted(name)
-        if not found:
+        column, words = quoted(found.name), found.words
+        if not words:
             return column if of in TEXTS else _sound(place, *_from_text(column, of))
         # Every expression more is planned anew for each fetch, so there is none where a type says enough.
         if of in TEXTS:
-            return column if found == "VARCHAR" else f"CAST({column} AS VARCHAR)"
+            return column if words == "VARCHAR" else f"CAST({column} AS VARCHAR)"
         if of is DataType.INTEGER:
             whole = f"CAST({column} AS BIGINT)"
-            fits = whole if found in _NARROW else _sound(place, column, f"TRY_{whole}")
-            return column if found == "BIGINT" else fits
+            fits = whole if words in _NARROW else _sound(place, column, f"TRY_{whole}")
+            return column if words == "BIGINT" else fits
         if of not in _BOUNDS:
             return column
-        value = column if found == _DUCKDB[of] else f"CAST({column} AS {_DUCKDB[of]})"
+        value = column if words == _DUCKDB[of] else f"CAST({column} AS {_DUCKDB[of]})"
+        if found.bounded:
+            return value
         number = f"{value} + 0.0::DOUBLE" if of is DataType.DECIMAL else value
         good = f"{_BOUNDS[of].format(value)} OR {column} IS NULL"
         return f"CASE WHEN {good} THEN {number} ELSE error('{BAD_VALUE}{place}') END"
@@ -123,9 +133,9 @@ class PostgreSql:
         """See `Dialect`. The driver reads a percent sign as the beginning of a mark."""
         return quoted(name).replace("%", "%%")
 
-    def raw(self, place: int, name: str, of: DataType, found: str) -> str:  # noqa: ARG002
+    def raw(self, place: int, of: DataType, found: Found) -> str:  # noqa: ARG002
         """See `Dialect`. What is no number or no day of our calendar is found when the driver reads it."""
-        column = self.name(name)
+        column = self.name(found.name)
         if of in TEXTS:
             return f"CAST({column} AS text)"
         if of is DataType.DECIMAL:

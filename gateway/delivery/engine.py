@@ -134,14 +134,15 @@ class Engine:
         server = source.dsn if isinstance(source, Postgres) else None
         await self._places.take(server)
         try:
-            line = await self._worker.stream()
+            line, rest = await self._worker.stream(Request(wanted, timeout).packed())
         except BaseException:
             self._places.release(server)
             raise
         self._lines[line] = server
         try:
             async with asyncio.timeout(timeout):
-                await asyncio.get_running_loop().sock_sendall(line, Request(wanted, timeout).packed())
+                if rest:
+                    await asyncio.get_running_loop().sock_sendall(line, rest)
                 reader = FrameReader(line)
                 return reader, line, await reader.next()
         except TimeoutError:

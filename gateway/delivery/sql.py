@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.delivery.dialects import TEXTS, Bind, Dialect
+from gateway.delivery.dialects import TEXTS, Bind, Dialect, Found
 from gateway.delivery.errors import ColumnMissing, ColumnType
 from gateway.delivery.fetch import Column, Fetch, Form
 from gateway.delivery.values import Value, typed
@@ -24,18 +24,6 @@ from gateway.sharing.words import RowOperator
 from gateway.vocabulary import DataType
 
 _COMPARE: Final = {RowOperator.FROM: ">=", RowOperator.BEFORE: "<"}
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A column as a source has it."""
-
-    type: DataType
-    """The nearest of ours."""
-    words: str = ""
-    """Its type in the source's words; empty where everything is a text."""
-    name: str = ""
-    """By what the statement calls it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +103,7 @@ def _raw(place: int, column: Column, dialect: Dialect, found: Mapping[str, Found
         raise ColumnMissing("the source has no such column", column.name)
     if there.words and not _converts(there.type, column.type):
         raise ColumnType(f"the source's column is {there.type}, not {column.type}", column.name)
-    return dialect.raw(place, there.name, column.type, there.words)
+    return dialect.raw(place, column.type, there)
 
 
 def _converts(found: DataType, wanted: DataType) -> bool:

@@ -1,8 +1,12 @@
 """What is asked for is a structure of bounded size; what cannot be is refused with what would be right."""
 
+import math
 import time
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from gateway.delivery import (
@@ -185,6 +189,29 @@ async def test_a_file_that_is_not_what_it_should_be_is_refused(
         await engine.open(Fetch(source, (Column("a", DataType.STRING), Column("b", DataType.STRING)), Form.CSV))
     with pytest.raises(BadValue, match="cannot be read"):
         await engine.describe(Files(deliveries, ("odd.csv",), FileFormat.PARQUET))
+
+
+@pytest.mark.parametrize(
+    ("of", "values"),
+    [
+        (DataType.DECIMAL, pa.array([None, 1.0, math.nan])),
+        (DataType.DECIMAL, pa.array([math.inf, 1.0], pa.float32())),
+        (DataType.DATE, pa.array([0, 2**31 - 1], pa.int32()).cast(pa.date32())),
+        (DataType.DATE, pa.array([0, 10_000_000], pa.int32()).cast(pa.date32())),
+        (DataType.DATETIME, pa.array([0, 2**62], pa.int64()).cast(pa.timestamp("us"))),
+        (DataType.INTEGER, pa.array([0, 2**63], pa.uint64())),
+    ],
+)
+async def test_a_typed_column_may_hold_a_bad_value_too(
+    engine: Engine, deliveries: Path, of: DataType, values: "pa.Array[Any]"
+) -> None:
+    pq.write_table(pa.table({"x": values}), deliveries / "typed.parquet")
+    source = Files(deliveries, ("typed.parquet",), FileFormat.PARQUET)
+    for form in Form:
+        for limit in (None, 3):
+            with pytest.raises(BadValue) as problem:
+                await engine.open(Fetch(source, (Column("x", of),), form, limit=limit))
+            assert problem.value.field == "x"
 
 
 async def test_an_empty_file_has_no_columns(engine: Engine, deliveries: Path) -> None:

@@ -22,8 +22,8 @@ from gateway.delivery import (
     SourceGone,
     SourceSlow,
 )
-from gateway.delivery.dialects import PostgreSql
-from gateway.delivery.sql import Found, statement
+from gateway.delivery.dialects import Found, PostgreSql
+from gateway.delivery.sql import statement
 from gateway.masks import Mask, MaskKind
 from gateway.sharing.scope import Condition
 from gateway.sharing.words import RowOperator

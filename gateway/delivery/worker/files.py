@@ -13,6 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import date
 from io import StringIO
 from pathlib import Path
 from threading import Lock
@@ -20,13 +21,14 @@ from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from gateway.delivery.confinement import Confinement
-from gateway.delivery.dialects import BAD_VALUE, DuckDb
+from gateway.delivery.dialects import BAD_VALUE, DuckDb, Found
 from gateway.delivery.errors import BadValue, ColumnType, DeliveryError, SourceChanged, SourceGone
 from gateway.delivery.fetch import Fetch, FileFormat, Files
 from gateway.delivery.paths import OpenFile, open_file, version_of
-from gateway.delivery.sql import Found, lines, statement
+from gateway.delivery.sql import lines, statement
 from gateway.delivery.worker.encoding import batch_rows, is_text
 from gateway.vocabulary import DataType
 
@@ -35,6 +37,7 @@ _LONGEST_LINE: Final = 10_000_000
 _KNOWN: Final = 1_000
 _SETTLED: Final = 0.02
 """Seconds after which a write has another time than the one before: the kernel's clock for files is coarse."""
+_MOST_BOUNDS: Final = 20_000
 _FAILURES: Final = (duckdb.Error, pa.ArrowException, OSError)
 """What DuckDB ends a statement with; in the middle of one it comes through Arrow."""
 _TYPES: Final = {
@@ -218,10 +221,33 @@ def _relation(source: Files, opened: list[OpenFile], found: dict[str, Found]) ->
 
 def _of_parquet(opened: list[OpenFile], cursor: duckdb.DuckDBPyConnection) -> dict[str, Found]:
     relation = cursor.sql(f"SELECT * FROM read_parquet({_paths(opened)})")
+    bounded = _bounded(opened)
     return {
-        name: Found(_type(str(words)), str(words), name)
+        name: Found(_type(str(words)), str(words), name, bounded=name in bounded)
         for name, words in zip(relation.columns, relation.types, strict=True)
     }
+
+
+def _bounded(opened: list[OpenFile]) -> frozenset[str]:
+    """Columns of days and moments whose stated bounds are of our calendar, so that not each has to be looked at."""
+    within: set[str] | None = None
+    for file in opened:
+        about = pq.read_metadata(f"/proc/self/fd/{file.descriptor:d}")
+        if about.num_row_groups * about.num_columns > _MOST_BOUNDS:
+            return frozenset()
+        here = {about.schema.column(place).path for place in range(about.num_columns)}
+        for group in (about.row_group(number) for number in range(about.num_row_groups)):
+            here -= {one.path_in_schema for one in map(group.column, range(group.num_columns)) if not _of_calendar(one)}
+        within = here if within is None else within & here
+    return frozenset(within or ())
+
+
+def _of_calendar(column: Any) -> bool:
+    try:
+        about = column.statistics
+        return bool(about and about.has_min_max and isinstance(about.min, date) and isinstance(about.max, date))
+    except (ValueError, OverflowError, pa.ArrowException):  # Python knows the years 1 to 9999
+        return False
 
 
 def _type(words: str) -> DataType:

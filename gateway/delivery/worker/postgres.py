@@ -12,10 +12,10 @@ import psycopg
 import pyarrow as pa
 from psycopg import errors, sql
 
-from gateway.delivery.dialects import PostgreSql, quoted
+from gateway.delivery.dialects import Found, PostgreSql, quoted
 from gateway.delivery.errors import BadValue, DeliveryError, SourceGone, SourceSlow
 from gateway.delivery.fetch import Fetch, Postgres
-from gateway.delivery.sql import Found, lines, statement
+from gateway.delivery.sql import lines, statement
 from gateway.delivery.worker.encoding import batch_rows, is_text, schema_of
 from gateway.vocabulary import DataType
 

@@ -10,10 +10,10 @@ from typing import Any
 import duckdb
 
 from gateway.delivery.confinement import Confinement
+from gateway.delivery.dialects import Found
 from gateway.delivery.errors import BadFetch, DeliveryError
 from gateway.delivery.fetch import Fetch, Files, Source
 from gateway.delivery.frames import Kind, Request, framed, framed_error, framed_json, receive_request, send
-from gateway.delivery.sql import Found
 from gateway.delivery.worker.encoding import Encoded, encoded
 from gateway.delivery.worker.files import FileReader, confined
 from gateway.delivery.worker.postgres import PostgresReader
