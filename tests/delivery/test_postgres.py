@@ -156,6 +156,15 @@ async def test_nothing_can_be_written(engine: Engine, server: Server, database: 
     assert database.execute("SELECT count(*) FROM many").fetchone() == (MANY,)
 
 
+async def test_the_transaction_says_what_it_is(engine: Engine, server: Server, database: Any) -> None:
+    names = ("transaction_isolation", "transaction_read_only", "statement_timeout", "search_path", "TimeZone")
+    settings = ", ".join(f"(current_setting('{name}'))" for name in names)
+    database.execute(f"CREATE VIEW told AS SELECT 1 AS id, name FROM (VALUES {settings}) AS t(name)")
+    async with await engine.open(_at(server, "told", columns=(NAME,), form=Form.CSV), timeout=7) as rows:
+        told = b"".join([piece.data async for piece in rows]).decode().split()
+    assert sorted(told) == sorted(['"name"', '"repeatable', 'read"', '"on"', '"7s"', '""', '"UTC"'])
+
+
 async def test_a_slow_server_is_left_in_time(engine: Engine, server: Server, database: Any) -> None:
     began = time.perf_counter()
     with pytest.raises(SourceSlow):
