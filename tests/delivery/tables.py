@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from gateway.sharing.scope import Condition, is_plain
 from gateway.sharing.words import RowOperator
 from gateway.vocabulary import DataType
 
+EXAMPLES: Final = int(os.environ.get("GATEWAY_TEST_EXAMPLES", "40"))
+REPEATED: Final = "GATEWAY_TEST_EXAMPLES" not in os.environ
+"""Whether every run draws the same."""
 KEY: Final = b"a key of thirty-two bytes, exact"
 _WHOLE: Final = st.one_of(st.integers(-20, 20), st.integers(-(2**63), 2**63 - 1))
 _REAL: Final = st.one_of(

@@ -15,10 +15,10 @@ from gateway.vocabulary import DataType
 from tests.delivery.reading import read
 from tests.delivery.reference import expected
 from tests.delivery.server import Server
-from tests.delivery.tables import Table, as_csv, as_parquet, into_postgres, questions, tables
+from tests.delivery.tables import EXAMPLES, REPEATED, Table, as_csv, as_parquet, into_postgres, questions, tables
 
 _some = settings(
-    max_examples=60, deadline=None, derandomize=True,
+    max_examples=EXAMPLES, deadline=None, derandomize=REPEATED,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )  # fmt: skip
 

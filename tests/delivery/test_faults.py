@@ -28,6 +28,7 @@ from gateway.delivery import (
     Stalled,
     WorkerDied,
 )
+from gateway.settings import load_settings
 from tests.delivery.reading import read
 from tests.delivery.samples import ask, count, register
 from tests.support.waiting import eventually
@@ -244,6 +245,13 @@ async def test_long_queries_hold_up_no_short_one(engine: Engine, deliveries: Pat
     assert time.perf_counter() - began < 2.0
     assert not all(task.done() for task in sorting)
     assert await asyncio.gather(*sorting) == [LARGE] * 6
+
+
+async def test_an_engine_is_as_the_settings_say(tmp_path: Path) -> None:
+    settings = load_settings(state=tmp_path / "state", delivery_memory="64m", delivery_streams=2)
+    async with Engine.of(settings) as engine:
+        assert (engine.limits.memory, engine.limits.streams) == ("64m", 2)
+        assert await count(engine, ask(register(tmp_path / "state" / "deliveries", 5))) == 5
 
 
 async def test_a_file_that_went_is_gone(engine: Engine, deliveries: Path) -> None:

@@ -18,7 +18,19 @@ from gateway.vocabulary import DataType
 from tests.delivery.reading import document, read
 from tests.delivery.reference import masked
 from tests.delivery.server import Server
-from tests.delivery.tables import KEY, TEXT, VALUES, Table, as_csv, as_parquet, into_postgres, questions, tables
+from tests.delivery.tables import (
+    EXAMPLES,
+    KEY,
+    REPEATED,
+    TEXT,
+    VALUES,
+    Table,
+    as_csv,
+    as_parquet,
+    into_postgres,
+    questions,
+    tables,
+)
 
 
 def _other(draw: st.DrawFn, value: Any, column: Column) -> Any:
@@ -62,7 +74,7 @@ def _clear(fetch: Fetch) -> Fetch:
 
 
 @given(data=st.data())
-@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=REPEATED, suppress_health_check=[HealthCheck.too_slow])
 async def test_what_masks_hide_changes_no_byte(engine: Engine, deliveries: Path, data: st.DataObject) -> None:
     table, twin = data.draw(twins())
     fetch = _clear(data.draw(questions(table, as_csv(table, deliveries, "one.csv"))))
@@ -71,7 +83,7 @@ async def test_what_masks_hide_changes_no_byte(engine: Engine, deliveries: Path,
 
 
 @given(data=st.data())
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=REPEATED, suppress_health_check=[HealthCheck.too_slow])
 async def test_nor_where_postgresql_filters(engine: Engine, server: Server, data: st.DataObject) -> None:
     table, twin = data.draw(twins())
     with server.connect() as connection:
