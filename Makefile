@@ -10,7 +10,7 @@ PIP    := $(BIN)/python -m pip install --disable-pip-version-check --progress-ba
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev run test deep crash drill check conformance bench demo seed lock clean
+.PHONY: help setup setup-dev postgres run test deep crash drill check conformance bench demo seed lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -21,11 +21,16 @@ setup-dev: $(VENV)/.installed-dev
 run: setup ## Start the gateway on http://127.0.0.1:8000/graphql, with Neo4j and the demonstration city
 	@exec $(BIN)/gateway serve
 
+postgres: ## Install Debian's PostgreSQL, which the tests of delivery start for themselves
+	@test -n "$(wildcard /usr/lib/postgresql/*/bin/postgres)" || { apt-get update -qq && \
+	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; }
+
 test: setup-dev ## Run all tests that need no other language's tools (WORKERS=N)
 	$(BIN)/python -m pytest -n $(WORKERS)
 
 deep: setup-dev ## The random comparisons of the tests, many times as long and new in every run (EXAMPLES=N)
-	GATEWAY_TEST_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest tests/plan/test_differential.py $(wildcard tests/properties)
+	GATEWAY_TEST_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest tests/plan/test_differential.py \
+	    tests/delivery/test_agreement.py tests/delivery/test_non_interference.py $(wildcard tests/properties)
 
 crash: setup-dev ## Kill gateway and database under load, KILLS times, and check that nothing is lost or doubled
 	GATEWAY_TEST_KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest tests/crash/test_kills.py

@@ -17,6 +17,8 @@ PARTS: Final = (
     "log",
     "longlog",
     "procedures",
+    "tokens",
+    "delivery",
 )
 QUICK: Final = ("race", "enforcement", "stages")
 _ROOT: Final = Path(__file__).resolve().parents[1]
@@ -27,7 +29,7 @@ class Options:
     """`scale` datasets in the main world; the others are `big` (growth, sparse), `huge` and `small` (totals).
 
     A log of `entries` is compared with one of `few`, and verified when it has `verified`. Queues of `queued` cases are
-    compared with those of `short`.
+    compared with those of `short`. Streams have `streamed` rows.
     """
 
     parts: tuple[str, ...]
@@ -44,6 +46,7 @@ class Options:
     entries: int
     short: int
     queued: int
+    streamed: int
     work: Path
 
     @property
@@ -72,6 +75,7 @@ def read_options() -> Options:
     parser.add_argument("--entries", type=int, default=int(env("ENTRIES") or 10_000_000), help="of the long log")
     parser.add_argument("--short", type=int, default=1_000, help="cases in short queues")
     parser.add_argument("--queued", type=int, default=int(env("QUEUED") or 1_000_000), help="cases in long ones")
+    parser.add_argument("--streamed", type=int, default=1_000_000, help="rows of a stream")
     parser.add_argument("--work", type=Path, default=_ROOT / "build" / "bench", help="where worlds are kept")
     given = parser.parse_args()
     return Options(
@@ -89,5 +93,6 @@ def read_options() -> Options:
         entries=given.entries,
         short=given.short,
         queued=given.queued,
+        streamed=given.streamed,
         work=given.work.resolve(),
     )

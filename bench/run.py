@@ -4,6 +4,7 @@ import asyncio
 import time
 from contextlib import ExitStack
 
+from bench.delivery import delivery
 from bench.enforcement import enforcement
 from bench.growth import growth, sparse, totals
 from bench.ledger import ledger
@@ -17,6 +18,7 @@ from bench.report import Report
 from bench.same import compare, samples
 from bench.servers import gateway, rivals
 from bench.shares import decisions, stages
+from bench.tokens import tokens
 from bench.worlds import World, prepare_for_peer, served
 
 _ALONE = frozenset({"enforcement", "stages", "growth"})
@@ -45,6 +47,10 @@ def main() -> int:
             long_log(options, report)
         if "procedures" in options.parts:
             procedures(options, report)
+        if "tokens" in options.parts:
+            tokens(options, report)
+        if "delivery" in options.parts:
+            delivery(options, report)
     except Unusable as problem:
         print(f"error: {problem}")
         return 1

@@ -1,8 +1,8 @@
 """The room of delivery: rows under a grant, from files that agencies deliver and from their own PostgreSQL.
 
-It applies what it is told, masks before filter, order and paging, and knows no grant, no GraphQL and no HTTP. Sources are read in
-a process of its own (`worker`), so that neither a query that goes wrong nor a file that was made to hurt reaches the
-gateway.
+It applies what it is told, masks before filter, order and paging, and knows no grant, no GraphQL and no HTTP. Sources
+are read in a process of its own (`worker`), so that neither a query that goes wrong nor a file that was made to hurt
+reaches the gateway.
 """
 
 from gateway.delivery.engine import TIMEOUT, Engine, Limits

@@ -5,6 +5,7 @@ statement. Text compares by code point, a number is finite and never a negative 
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final, Protocol
 
 from gateway.delivery.values import LEAST, Value
@@ -21,6 +22,20 @@ _BLOCK: Final = 64
 """Bytes of a block of SHA-256 (RFC 2104)."""
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A column as a source has it."""
+
+    type: DataType
+    """The nearest of ours."""
+    words: str
+    """Its type in the source's words; empty where everything is a text."""
+    name: str
+    """What the source calls it."""
+    bounded: bool = False
+    """Whether every day and moment in it is known to be of our calendar."""
+
+
 class Dialect(Protocol):
     """How one database says it."""
 
@@ -29,15 +44,8 @@ class Dialect(Protocol):
     def name(self, name: str) -> str:
         """An identifier, quoted."""
 
-    def raw(self, place: int, name: str, of: DataType, found: str) -> str:
-        """The source's column `name` as the catalogue's type `of`.
-
-        Args:
-            place: of the column in the fetch, for errors.
-            name: the column's in the source.
-            of: the catalogue's type.
-            found: the column's type in the source's words; empty where it holds texts of whatever type.
-        """
+    def raw(self, place: int, of: DataType, found: Found) -> str:
+        """A source's column as the catalogue's type `of`; `place` is the column's in the fetch, for errors."""
 
     def masked(self, value: str, of: DataType, mask: Mask, key: bytes, bind: Bind) -> str:
         """What the mask leaves of an expression of type `of`."""
@@ -52,7 +60,7 @@ def _pads(key: bytes, bind: Bind) -> tuple[str, str]:
 
 
 class DuckDb:
-    """DuckDB over Parquet, whose columns have types, or over CSV, whose columns are texts (`found` is empty)."""
+    """DuckDB over Parquet, whose columns have types, or over CSV, whose columns are texts."""
 
     mark = "?"
 
@@ -60,18 +68,26 @@ class DuckDb:
         """See `Dialect`."""
         return quoted(name)
 
-    def raw(self, place: int, name: str, of: DataType, found: str) -> str:
+    def raw(self, place: int, of: DataType, found: Found) -> str:
         """See `Dialect`."""
-        column = quoted(name)
-        if not found:
+        column, words = quoted(found.name), found.words
+        if not words:
             return column if of in TEXTS else _sound(place, *_from_text(column, of))
+        # Every expression more is planned anew for each fetch, so there is none where a type says enough.
         if of in TEXTS:
-            return f"CAST({column} AS VARCHAR)"
-        if of is DataType.INTEGER and found != "BIGINT":
-            return _sound(place, column, f"TRY_CAST({column} AS BIGINT)")
-        if of in _BOUNDS:
-            return _sound(place, column, _bounded(f"TRY_CAST({column} AS {_DUCKDB[of]})", of))
-        return column
+            return column if words == "VARCHAR" else f"CAST({column} AS VARCHAR)"
+        if of is DataType.INTEGER:
+            whole = f"CAST({column} AS BIGINT)"
+            fits = whole if words in _NARROW else _sound(place, column, f"TRY_{whole}")
+            return column if words == "BIGINT" else fits
+        if of not in _BOUNDS:
+            return column
+        value = column if words == _DUCKDB[of] else f"CAST({column} AS {_DUCKDB[of]})"
+        if found.bounded:
+            return value
+        number = f"{value} + 0.0::DOUBLE" if of is DataType.DECIMAL else value
+        good = f"{_BOUNDS[of].format(value)} OR {column} IS NULL"
+        return f"CASE WHEN {good} THEN {number} ELSE error('{BAD_VALUE}{place}') END"
 
     def masked(self, value: str, of: DataType, mask: Mask, key: bytes, bind: Bind) -> str:
         """See `Dialect`."""
@@ -103,7 +119,7 @@ class DuckDb:
         given, value = _from_text(quoted(name), of)
         return f"{given} IS NOT NULL AND {value} IS NULL"
 
-    def ordered(self, value: str, of: DataType) -> str:
+    def ordered(self, value: str, of: DataType) -> str:  # noqa: ARG002
         """See `Dialect`. DuckDB compares texts by their bytes, which is by code point."""
         return value
 
@@ -117,13 +133,13 @@ class PostgreSql:
         """See `Dialect`. The driver reads a percent sign as the beginning of a mark."""
         return quoted(name).replace("%", "%%")
 
-    def raw(self, place: int, name: str, of: DataType, found: str) -> str:
+    def raw(self, place: int, of: DataType, found: Found) -> str:  # noqa: ARG002
         """See `Dialect`. What is no number or no day of our calendar is found when the driver reads it."""
-        column = self.name(name)
+        column = self.name(found.name)
         if of in TEXTS:
             return f"CAST({column} AS text)"
         if of is DataType.DECIMAL:
-            return f"CAST({column} AS float8) + CAST(0 AS float8)"
+            return f"(CAST({column} AS float8) + CAST(0 AS float8))"
         return f"CAST({column} AS {_POSTGRESQL[of]})"
 
     def masked(self, value: str, of: DataType, mask: Mask, key: bytes, bind: Bind) -> str:
@@ -166,10 +182,11 @@ _POSTGRESQL: Final = {
     DataType.DATETIME: "timestamp",
     DataType.BINARY: "bytea",
 }
+_NARROW: Final = {"TINYINT", "SMALLINT", "INTEGER", "UTINYINT", "USMALLINT", "UINTEGER"}
 _BOUNDS: Final = {
     DataType.DECIMAL: "isfinite({0})",
     DataType.DATE: "{0} BETWEEN DATE '0001-01-01' AND DATE '9999-12-31'",
-    DataType.DATETIME: "{0} >= TIMESTAMP '0001-01-01 00:00:00' AND {0} <= TIMESTAMP '9999-12-31 23:59:59.999999'",
+    DataType.DATETIME: "{0} BETWEEN TIMESTAMP '0001-01-01 00:00:00' AND TIMESTAMP '9999-12-31 23:59:59.999999'",
 }
 _CSV: Final = {
     # DuckDB's casts from text also take what nobody means: '1.5' and '0x10' as whole numbers, '1_0', 'infinity'.

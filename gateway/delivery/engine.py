@@ -20,6 +20,7 @@ from gateway.delivery.frames import Frame, FrameReader, Request
 from gateway.delivery.process import Worker
 from gateway.delivery.rows import Rows
 from gateway.delivery.slots import Places
+from gateway.delivery.spill import Spill
 from gateway.settings import Settings
 from gateway.vocabulary import DataType
 
@@ -63,11 +64,12 @@ class Engine:
         return cls(settings.deliveries_folder, settings.state / "spill", limits)
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self._make_folders)
+        await asyncio.to_thread(self._deliveries.mkdir, parents=True, exist_ok=True)
+        self._folder = await asyncio.to_thread(Spill, self._spill)
         most, servers = self.limits.streams, max(1, self.limits.streams // 2)
         self._places = Places(most, servers, self.limits.waiting, self.limits.wait)
         confinement = Confinement.of(
-            self._deliveries, self._spill, memory=self.limits.memory, spill_most=_SPILL_MOST,
+            self._deliveries, self._folder.path, memory=self.limits.memory, spill_most=_SPILL_MOST,
             threads=self.limits.threads, streams=most + servers,
         )  # fmt: skip
         self._worker = Worker(confinement)
@@ -81,6 +83,7 @@ class Engine:
         for line in [*self._lines]:
             self._end(line)
         await asyncio.gather(*self._ending, return_exceptions=True)
+        await asyncio.to_thread(self._folder.remove)
 
     @property
     def worker(self) -> int | None:
@@ -131,14 +134,15 @@ class Engine:
         server = source.dsn if isinstance(source, Postgres) else None
         await self._places.take(server)
         try:
-            line = await self._worker.stream()
+            line, rest = await self._worker.stream(Request(wanted, timeout).packed())
         except BaseException:
             self._places.release(server)
             raise
         self._lines[line] = server
         try:
             async with asyncio.timeout(timeout):
-                await asyncio.get_running_loop().sock_sendall(line, Request(wanted, timeout).packed())
+                if rest:
+                    await asyncio.get_running_loop().sock_sendall(line, rest)
                 reader = FrameReader(line)
                 return reader, line, await reader.next()
         except TimeoutError:
@@ -169,7 +173,3 @@ class Engine:
         finally:
             line.close()
             self._places.release(server)
-
-    def _make_folders(self) -> None:
-        self._deliveries.mkdir(parents=True, exist_ok=True)
-        self._spill.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -20,6 +20,8 @@ MOST_PATHS: Final = 200
 SHORTEST_KEY: Final = 32
 """Bytes of a hash key."""
 MOST_POSITION: Final = 2**62
+_SHORT: Final = 10_000
+"""Values."""
 
 
 class FileFormat(StrEnum):
@@ -60,7 +62,10 @@ _CONTENT_TYPE: Final = {
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A column that the catalogue knows. Masked with DROP, or not `delivered`, it serves only the grant's conditions."""
+    """A column that the catalogue knows.
+
+    Masked with DROP, or not `delivered`, it serves only the grant's conditions.
+    """
 
     name: str
     type: DataType
@@ -138,6 +143,11 @@ class Fetch:
         """The columns that are delivered, in order."""
         return tuple(column for column in self.columns if column.leaves)
 
+    @property
+    def is_short(self) -> bool:
+        """Whether so few rows are asked for that they are answered all at once."""
+        return self.limit is not None and self.limit * len(self.leaving) <= _SHORT
+
     def check(self) -> None:
         """Refuse what cannot be, before anything is read.
 
@@ -193,7 +203,7 @@ def _faults_of_conditions(conditions: tuple[Condition, ...], known: set[str], wh
         if condition.field not in known:
             yield BadFetch(f"{what}: {_name(condition.field)} is not a column that is delivered", condition.field)
         if not 1 <= len(condition.values) <= most:
-            yield BadFetch(f"{what}: {condition.operator} takes 1 to {most} values", condition.field)
+            yield BadFetch(f"{what}: {condition.operator} takes at least 1 and at most {most} values", condition.field)
         if any(len(value) > LONGEST_TEXT for value in condition.values):
             yield BadFetch(f"{what}: a value has at most {LONGEST_TEXT} characters", condition.field)
 

@@ -16,6 +16,8 @@ from gateway.delivery.errors import WorkerDied
 _log: Final = logging.getLogger(__name__)
 _ENDING: Final = 2.0
 """Seconds that a worker gets to end by itself."""
+_BUFFER: Final = 1 << 20
+"""Bytes of a stream that the kernel may hold; it has a limit of its own."""
 _PROJECT: Final = Path(__file__).resolve().parents[2]
 
 
@@ -33,33 +35,49 @@ class Worker:
         """Of the process that runs now, if one does."""
         return None if self._process is None or self._process.poll() is not None else self._process.pid
 
-    async def stream(self) -> socket.socket:
-        """A new line to the worker, which is started where it does not run.
+    async def stream(self, request: bytes) -> tuple[socket.socket, bytes]:
+        """A new line to the worker, which is started where it does not run, and what of the request is still to send.
 
         Raises:
             WorkerDied: it ends as soon as it is started.
         """
         for _ in range(2):
-            async with self._starting:
-                if self.pid is None:
-                    await asyncio.to_thread(self._start)
-            assert self._control is not None
+            control = await self._running()
             ours, theirs = socket.socketpair()
             ours.setblocking(False)
             try:
                 with theirs:
-                    socket.send_fds(self._control, [b"\0"], [theirs.fileno()])
-                return ours
+                    theirs.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _BUFFER)
+                    # Before the worker knows of the line: so it finds the request there, and need not wait again.
+                    sent = ours.send(request)
+                    socket.send_fds(control, [b"\0"], [theirs.fileno()])
+                return ours, request[sent:]
             except OSError:
                 ours.close()
-                await self.stop()
+                await self._discard(control)
         raise WorkerDied("the process that reads rows does not start")
+
+    async def _running(self) -> socket.socket:
+        async with self._starting:
+            if self.pid is None or self._control is None:
+                await asyncio.to_thread(self._start)
+            assert self._control is not None
+            return self._control
+
+    async def _discard(self, control: socket.socket) -> None:
+        """End a worker that does not listen, unless somebody else did and started another."""
+        async with self._starting:
+            if self._control is control:
+                await self._stop()
 
     def _start(self) -> None:
         if self._process is not None:
             _log.warning("the process that reads rows ended (%s) and is started again", self._process.returncode)
         if self._control is not None:
             self._control.close()
+        # What a killed one had sorted on the disk.
+        for left in Path(self._limits.spill).iterdir():
+            left.unlink(missing_ok=True)
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self._control.setblocking(False)
         with theirs:
@@ -75,11 +93,14 @@ class Worker:
 
     async def start(self) -> None:
         """Start it, without waiting for it to be ready."""
-        async with self._starting:
-            await asyncio.to_thread(self._start)
+        await self._running()
 
     async def stop(self) -> None:
         """End it; its streams end as if it had died."""
+        async with self._starting:
+            await self._stop()
+
+    async def _stop(self) -> None:
         if self._control is not None:
             self._control.close()
             self._control = None

@@ -27,7 +27,9 @@ class Slots:
             raise Busy(_FULL)
         self.waiting += 1
         try:
-            await asyncio.wait_for(self._free.acquire(), self._seconds)
+            # Not `wait_for`: before Python 3.12 it can lose a place that comes free as the caller is cancelled.
+            async with asyncio.timeout(self._seconds):
+                await self._free.acquire()
         except TimeoutError:
             raise Busy(_FULL) from None
         finally:

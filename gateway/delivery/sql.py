@@ -1,20 +1,21 @@
 """One statement for a fetch, for either database.
 
-    SELECT shown columns                                  4. only then filter, order and page
-    FROM (SELECT masks of the raw columns                 3. the masks
-          FROM (SELECT source columns as their types      1. the source, only the columns that are needed
-                FROM source) WHERE conditions of the grant)   2. rows of the grant, by raw values
+    SELECT shown columns                                    4. only then filter, order and page
+    FROM (SELECT masks of the raw columns                   3. the masks
+          FROM (SELECT source columns as their types        1. the source, only the columns that are needed
+                FROM source) WHERE conditions of the grant) 2. rows of the grant, by raw values
     WHERE filter ORDER BY … LIMIT … OFFSET …
 
 What is outside a mask cannot name what is inside. Columns are called r0, r1, … and c0, c1, …: no name of a source or
 of an asker appears anywhere but as a quoted identifier of the innermost part, and every value is bound.
 """
+# ruff: noqa: S608 - see above: what is put together here are quoted identifiers, marks, and words of ours
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from gateway.delivery.dialects import TEXTS, Bind, Dialect
+from gateway.delivery.dialects import TEXTS, Bind, Dialect, Found
 from gateway.delivery.errors import ColumnMissing, ColumnType
 from gateway.delivery.fetch import Column, Fetch, Form
 from gateway.delivery.values import Value, typed
@@ -26,18 +27,6 @@ _COMPARE: Final = {RowOperator.FROM: ">=", RowOperator.BEFORE: "<"}
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """A column as a source has it."""
-
-    type: DataType
-    """The nearest of ours."""
-    words: str = ""
-    """Its type in the source's words; empty where everything is a text."""
-    name: str = ""
-    """By what the statement calls it."""
-
-
-@dataclass(frozen=True, slots=True)
 class Statement:
     """SQL, and the values for its marks in their order."""
 
@@ -46,7 +35,7 @@ class Statement:
 
 
 def statement(fetch: Fetch, dialect: Dialect, relation: str, found: Mapping[str, Found], *, total: bool) -> Statement:
-    """The rows of a fetch as columns c0, c1, …
+    """The rows of a fetch, as columns that are called c0, c1 and so on.
 
     Args:
         fetch: what is asked for; `Fetch.check` has passed.
@@ -65,27 +54,47 @@ def statement(fetch: Fetch, dialect: Dialect, relation: str, found: Mapping[str,
         values.append(value)
         return dialect.mark
 
-    needed = {condition.field for condition in fetch.granted}
-    raw = {column: f"r{place}" for place, column in enumerate(fetch.columns) if column.leaves or column.name in needed}
-    # Written from left to right: the order of `bind` is the order of the marks.
-    shown = ", ".join(
-        f"{_shown(column, raw[column], fetch.hash_key, dialect, bind)} AS c{place}"
-        for place, column in enumerate(fetch.leaving)
-    )
-    inner = ", ".join(f"{_raw(int(name[1:]), column, dialect, found)} AS {name}" for column, name in raw.items())
-    by_name = {column.name: (raw_name, column.type) for column, raw_name in raw.items()}
-    granted = _where(fetch.granted, by_name, dialect, bind)
-    outside = {column.name: (f"c{place}", column.shown) for place, column in enumerate(fetch.leaving)}
-    filtered = _where(fetch.filter, outside, dialect, bind)
-    text = (
-        f"SELECT {', '.join(name for name, _ in outside.values())} FROM (SELECT {shown} FROM "
-        f"(SELECT {inner} FROM {relation}) AS raw{granted}) AS shown{filtered}{_ordered(fetch, outside, dialect, total)}"
-    )
+    raw = {column.name: _raw(place, column, dialect, found) for place, column in _needed(fetch)}
+    if any(column.mask for column in fetch.leaving):
+        text, names = _under_masks(fetch, dialect, relation, raw, bind)
+        where = " WHERE "
+    else:
+        # The same without the masks' level. Whoever asks for few rows waits for the planner more than for the rows.
+        shown = ", ".join(f"{raw[column.name]} AS c{place}" for place, column in enumerate(fetch.leaving))
+        names = {column.name: (raw[column.name], column.type) for column in fetch.columns if column.name in raw}
+        granted = _terms(fetch.granted, names, dialect, bind)
+        text, where = f"SELECT {shown} FROM {relation}{_where(granted)}", " AND " if granted else " WHERE "
+    text += _where(_terms(fetch.filter, names, dialect, bind), where) + _ordered(fetch, names, dialect, total)
     if fetch.limit is not None:
         text += f" LIMIT {bind(fetch.limit)}"
     if fetch.position:
         text += f" OFFSET {bind(fetch.position)}"
     return Statement(text, tuple(values))
+
+
+def _needed(fetch: Fetch) -> list[tuple[int, Column]]:
+    conditions = {condition.field for condition in fetch.granted}
+    return [(n, column) for n, column in enumerate(fetch.columns) if column.leaves or column.name in conditions]
+
+
+def _under_masks(
+    fetch: Fetch, dialect: Dialect, relation: str, raw: Mapping[str, str], bind: Bind
+) -> tuple[str, Mapping[str, tuple[str, DataType]]]:
+    """The statement as far as its filter, and what the delivered columns are called in it."""
+    inside = {column.name: (f"r{place}", column.type) for place, column in _needed(fetch)}
+    # Written from left to right: the order of `bind` is the order of the marks.
+    shown = ", ".join(
+        f"{_shown(column, inside[column.name][0], fetch.hash_key, dialect, bind)} AS c{place}"
+        for place, column in enumerate(fetch.leaving)
+    )
+    inner = ", ".join(f"{value} AS {inside[name][0]}" for name, value in raw.items())
+    granted = _where(_terms(fetch.granted, inside, dialect, bind))
+    names = {column.name: (f"c{place}", column.shown) for place, column in enumerate(fetch.leaving)}
+    called = ", ".join(name for name, _ in names.values())
+    return (
+        f"SELECT {called} FROM (SELECT {shown} FROM (SELECT {inner} FROM {relation}) AS raw{granted}) AS shown",
+        names,
+    )
 
 
 def _raw(place: int, column: Column, dialect: Dialect, found: Mapping[str, Found]) -> str:
@@ -94,7 +103,7 @@ def _raw(place: int, column: Column, dialect: Dialect, found: Mapping[str, Found
         raise ColumnMissing("the source has no such column", column.name)
     if there.words and not _converts(there.type, column.type):
         raise ColumnType(f"the source's column is {there.type}, not {column.type}", column.name)
-    return dialect.raw(place, there.name, column.type, there.words)
+    return dialect.raw(place, column.type, there)
 
 
 def _converts(found: DataType, wanted: DataType) -> bool:
@@ -107,9 +116,13 @@ def _shown(column: Column, raw: str, key: bytes, dialect: Dialect, bind: Bind) -
     return raw if column.mask is None else dialect.masked(raw, column.type, column.mask, key, bind)
 
 
-def _where(
+def _where(terms: list[str], begin: str = " WHERE ") -> str:
+    return f"{begin}{' AND '.join(terms)}" if terms else ""
+
+
+def _terms(
     conditions: tuple[Condition, ...], columns: Mapping[str, tuple[str, DataType]], dialect: Dialect, bind: Bind
-) -> str:
+) -> list[str]:
     terms = []
     for condition in conditions:
         name, of = columns[condition.field]
@@ -119,14 +132,14 @@ def _where(
             terms.append(f"{compared} IN ({', '.join(marks)})")
         else:
             terms.append(f"{compared} {_COMPARE[condition.operator]} {marks[0]}")
-    return f" WHERE {' AND '.join(terms)}" if terms else ""
+    return terms
 
 
 def _ordered(fetch: Fetch, columns: Mapping[str, tuple[str, DataType]], dialect: Dialect, total: bool) -> str:
     keys = [(key.field, " DESC" if key.descending else "") for key in fetch.order]
     if total:
         asked = {field for field, _ in keys}
-        keys += [(field, "") for field in columns if field not in asked]
+        keys += [(column.name, "") for column in fetch.leaving if column.name not in asked]
     terms = [f"{dialect.ordered(*columns[field])}{direction} NULLS LAST" for field, direction in keys]
     return f" ORDER BY {', '.join(terms)}" if terms else ""
 

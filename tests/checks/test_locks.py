@@ -9,7 +9,11 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-LOCKS = ["requirements.lock", "requirements-dev.lock", *(f"tests/conformance/{one}/requirements.lock" for one in ("aics", "authlib"))]
+LOCKS = [
+    "requirements.lock",
+    "requirements-dev.lock",
+    *(f"tests/conformance/{one}/requirements.lock" for one in ("aics", "authlib")),
+]
 NODE_LOCKS = ["ide/package-lock.json", "tests/conformance/package-lock.json", "bench/peer/package-lock.json"]
 
 

@@ -15,11 +15,13 @@ COLUMNS: Final = (Column("id", DataType.INTEGER), Column("name", DataType.STRING
 def register(root: Path, rows: int, path: str = "register.parquet") -> Files:
     """So many rows, in an order that is not theirs."""
     numbers = [(7919 * i) % rows for i in range(rows)] if rows % 7919 else [*range(rows)]
-    table = pa.table({
-        "id": pa.array(numbers, pa.int64()),
-        "name": [f"number {i}" for i in numbers],
-        "price": [i / 8 for i in numbers],
-    })
+    table = pa.table(
+        {
+            "id": pa.array(numbers, pa.int64()),
+            "name": [f"number {i}" for i in numbers],
+            "price": [i / 8 for i in numbers],
+        }
+    )
     target = root / path
     target.parent.mkdir(parents=True, exist_ok=True)
     pq.write_table(table, target, row_group_size=8_192)

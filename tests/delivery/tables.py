@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 from base64 import b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,6 +23,9 @@ from gateway.sharing.scope import Condition, is_plain
 from gateway.sharing.words import RowOperator
 from gateway.vocabulary import DataType
 
+EXAMPLES: Final = int(os.environ.get("GATEWAY_TEST_EXAMPLES", "40"))
+REPEATED: Final = "GATEWAY_TEST_EXAMPLES" not in os.environ
+"""Whether every run draws the same."""
 KEY: Final = b"a key of thirty-two bytes, exact"
 _WHOLE: Final = st.one_of(st.integers(-20, 20), st.integers(-(2**63), 2**63 - 1))
 _REAL: Final = st.one_of(
@@ -29,7 +33,9 @@ _REAL: Final = st.one_of(
 )
 # Nothing that PostgreSQL cannot hold: a NUL, half a character.
 TEXT: Final = st.one_of(
-    st.sampled_from(["", "a", "a ", "A", "é", "e\u0301", "区", "𝄞", "\uffee", ",", '"', "\r\n", "x'y", "%s", "?", "$1"]),
+    st.sampled_from(
+        ["", "a", "a ", "A", "é", "e\u0301", "区", "𝄞", "\uffee", ",", '"', "\r\n", "x'y", "%s", "?", "$1"]
+    ),
     st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=6),
 )
 VALUES: Final[dict[DataType, st.SearchStrategy[Any]]] = {
@@ -38,9 +44,9 @@ VALUES: Final[dict[DataType, st.SearchStrategy[Any]]] = {
     DataType.DECIMAL: _REAL,
     DataType.BOOLEAN: st.booleans(),
     DataType.DATE: st.one_of(st.dates(date(2020, 1, 1), date(2020, 3, 1)), st.dates()),
-    DataType.DATETIME: st.one_of(st.datetimes(datetime(2020, 1, 1), datetime(2020, 1, 2)), st.datetimes()).map(
-        lambda moment: moment.replace(fold=0)
-    ),
+    DataType.DATETIME: st.one_of(
+        st.datetimes(*map(datetime.fromisoformat, ("2020-01-01", "2020-01-02"))), st.datetimes()
+    ).map(lambda moment: moment.replace(fold=0)),
     DataType.BINARY: st.binary(max_size=4),
 }
 ARROW: Final = {
@@ -128,7 +134,9 @@ def conditions(columns: Sequence[tuple[str, DataType]], near: Sequence[Any]) -> 
     @st.composite
     def condition(draw: st.DrawFn) -> Condition:
         name, of = draw(st.sampled_from([one for one in columns if one[1] is not DataType.BINARY]))
-        there = [value for value in near if type(value) is _PYTHON[of] and (of is not DataType.STRING or is_plain(value))]
+        there = [
+            value for value in near if type(value) is _PYTHON[of] and (not isinstance(value, str) or is_plain(value))
+        ]
         values = VALUES[of].filter(lambda value: of is not DataType.STRING or is_plain(value))
         one = st.one_of(values, st.sampled_from(there)) if there else values
         operators = [RowOperator.IN] if of is DataType.BOOLEAN else list(RowOperator)
@@ -210,7 +218,8 @@ def into_postgres(table: Table, connection: "psycopg.Connection[Any]", schema: s
     """Make it anew."""
     where = sql.Identifier(schema, name)
     columns = [
-        sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(_POSTGRES[column.type])) for column in table.columns
+        sql.SQL("{} {}").format(sql.Identifier(column.name), sql.SQL(_POSTGRES[column.type]))
+        for column in table.columns
     ]
     connection.execute(sql.SQL("DROP TABLE IF EXISTS {}").format(where))
     connection.execute(sql.SQL("CREATE TABLE {} ({})").format(where, sql.SQL(", ").join(columns)))

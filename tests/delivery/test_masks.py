@@ -74,5 +74,10 @@ def test_kinds_go_with_types_and_change_them() -> None:
     assert "whole number" in half.faults(DataType.INTEGER)[0]
     assert not half.faults(DataType.DECIMAL)
     assert key.result(DataType.INTEGER) is DataType.STRING
-    for mask, of in ((month, DataType.STRING), (ten, DataType.STRING), (short, DataType.INTEGER), (key, DataType.DECIMAL)):
+    for mask, of in (
+        (month, DataType.STRING),
+        (ten, DataType.STRING),
+        (short, DataType.INTEGER),
+        (key, DataType.DECIMAL),
+    ):
         assert f"does not go with {of}" in mask.faults(of)[0]

@@ -18,7 +18,19 @@ from gateway.vocabulary import DataType
 from tests.delivery.reading import document, read
 from tests.delivery.reference import masked
 from tests.delivery.server import Server
-from tests.delivery.tables import KEY, TEXT, VALUES, Table, as_csv, as_parquet, into_postgres, questions, tables
+from tests.delivery.tables import (
+    EXAMPLES,
+    KEY,
+    REPEATED,
+    TEXT,
+    VALUES,
+    Table,
+    as_csv,
+    as_parquet,
+    into_postgres,
+    questions,
+    tables,
+)
 
 
 def _other(draw: st.DrawFn, value: Any, column: Column) -> Any:
@@ -48,7 +60,10 @@ def _other(draw: st.DrawFn, value: Any, column: Column) -> Any:
 def twins(draw: st.DrawFn) -> tuple[Table, Table]:
     """Two tables that differ in what the masks hide, and in the order of their rows."""
     table = draw(tables())
-    rows = [tuple(_other(draw, value, column) for value, column in zip(row, table.columns, strict=True)) for row in table.rows]
+    rows = [
+        tuple(_other(draw, value, column) for value, column in zip(row, table.columns, strict=True))
+        for row in table.rows
+    ]
     return table, dataclasses.replace(table, rows=tuple(draw(st.permutations(rows))))
 
 
@@ -59,7 +74,7 @@ def _clear(fetch: Fetch) -> Fetch:
 
 
 @given(data=st.data())
-@settings(max_examples=50, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=REPEATED, suppress_health_check=[HealthCheck.too_slow])
 async def test_what_masks_hide_changes_no_byte(engine: Engine, deliveries: Path, data: st.DataObject) -> None:
     table, twin = data.draw(twins())
     fetch = _clear(data.draw(questions(table, as_csv(table, deliveries, "one.csv"))))
@@ -68,7 +83,7 @@ async def test_what_masks_hide_changes_no_byte(engine: Engine, deliveries: Path,
 
 
 @given(data=st.data())
-@settings(max_examples=25, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=EXAMPLES, deadline=None, derandomize=REPEATED, suppress_health_check=[HealthCheck.too_slow])
 async def test_nor_where_postgresql_filters(engine: Engine, server: Server, data: st.DataObject) -> None:
     table, twin = data.draw(twins())
     with server.connect() as connection:
@@ -109,13 +124,16 @@ async def test_guessing_bit_by_bit_ends_at_the_mask(engine: Engine, deliveries: 
 async def test_a_dropped_column_is_like_one_that_does_not_exist(engine: Engine, deliveries: Path, field: str) -> None:
     source = as_parquet(PERSON, deliveries)
     condition = Condition(field, RowOperator.FROM, ("a",))
-    for given in ({"filter": (condition,)}, {"order": (Order(field),)}):
+    for asked in ({"filter": (condition,)}, {"order": (Order(field),)}):
         with pytest.raises(BadFetch) as problem:
-            await engine.open(Fetch(source, PERSON.columns, Form.NDJSON, **given))  # type: ignore[arg-type]
-        assert str(problem.value).replace(field, "") == {
-            "filter": "filter: '' is not a column that is delivered",
-            "order": "rows can be ordered by columns that are delivered; '' is none",
-        }[[*given][0]]
+            await engine.open(Fetch(source, PERSON.columns, Form.NDJSON, **asked))
+        assert (
+            str(problem.value).replace(field, "")
+            == {
+                "filter": "filter: '' is not a column that is delivered",
+                "order": "rows can be ordered by columns that are delivered; '' is none",
+            }[next(iter(asked))]
+        )
 
 
 async def test_the_grants_own_rows_are_chosen_by_raw_values(engine: Engine, deliveries: Path) -> None:

@@ -9,6 +9,7 @@ from strawberry.types import ExecutionResult
 
 from gateway.audit.asking import Events
 from gateway.audit.ledger import Ledger
+from gateway.fetching.quotas import Used
 from gateway.graph import make_id
 from gateway.identity import PUBLIC, Profile, Subject
 from gateway.plan import Asker, Budget, Planner

@@ -1,9 +1,10 @@
 """Rows of delivered files, by a DuckDB that can open those and nothing else.
 
 A file is opened here, part by part of its path, and DuckDB gets `/proc/self/fd/N`: it reads the very file that was
-looked at, and a name with `*` in it or exchanged in between has no meaning. DuckDB itself resolves that to the real path
-and refuses whatever is not below the deliveries' folder: the second of two locks.
+looked at, and a name with `*` in it or exchanged in between has no meaning. DuckDB itself resolves that to the real
+path and refuses whatever is not below the deliveries' folder: the second of two locks.
 """
+# ruff: noqa: S608 - what is put together here are numbers of descriptors and words of ours
 
 import csv
 import os
@@ -12,6 +13,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from datetime import date
 from io import StringIO
 from pathlib import Path
 from threading import Lock
@@ -19,13 +21,14 @@ from typing import Any, Final
 
 import duckdb
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from gateway.delivery.confinement import Confinement
-from gateway.delivery.dialects import BAD_VALUE, DuckDb
+from gateway.delivery.dialects import BAD_VALUE, DuckDb, Found
 from gateway.delivery.errors import BadValue, ColumnType, DeliveryError, SourceChanged, SourceGone
 from gateway.delivery.fetch import Fetch, FileFormat, Files
 from gateway.delivery.paths import OpenFile, open_file, version_of
-from gateway.delivery.sql import Found, lines, statement
+from gateway.delivery.sql import lines, statement
 from gateway.delivery.worker.encoding import batch_rows, is_text
 from gateway.vocabulary import DataType
 
@@ -34,7 +37,7 @@ _LONGEST_LINE: Final = 10_000_000
 _KNOWN: Final = 1_000
 _SETTLED: Final = 0.02
 """Seconds after which a write has another time than the one before: the kernel's clock for files is coarse."""
-_FEW: Final = 1_000
+_MOST_BOUNDS: Final = 20_000
 _FAILURES: Final = (duckdb.Error, pa.ArrowException, OSError)
 """What DuckDB ends a statement with; in the middle of one it comes through Arrow."""
 _TYPES: Final = {
@@ -127,7 +130,7 @@ class FileReader:
                 total = bool(fetch.order) or not fetch.order_as_delivered
                 asked = statement(fetch, DuckDb(), _relation(fetch.source, opened, found), found, total=total)
                 text = lines(fetch, f"({asked.text})") if is_text(fetch.form) else asked.text
-                for batch in _run(cursor, text, asked.values, batch_rows(fetch), fetch.limit):
+                for batch in _run(cursor, text, asked.values, fetch):
                     _check(opened)
                     yield batch
             except _FAILURES as problem:
@@ -147,7 +150,7 @@ class FileReader:
         relation = _relation(fetch.source, opened, found)
         numbered = f"SELECT row_number() OVER () AS number, {bad} AS bad FROM {relation}"
         try:
-            first = cursor.execute(f"SELECT min(number) FROM ({numbered}) WHERE bad").fetchone()  # noqa: S608
+            first = cursor.execute(f"SELECT min(number) FROM ({numbered}) WHERE bad").fetchone()
         except duckdb.Error:
             return None
         return first[0] if first else None
@@ -182,14 +185,18 @@ class FileReader:
         return found
 
 
-def _run(
-    cursor: duckdb.DuckDBPyConnection, text: str, values: tuple[Any, ...], rows: int, limit: int | None
-) -> Iterator[Any]:
-    if limit is not None and limit <= _FEW:
-        # All at once, and bound once instead of twice: what is few is answered sooner.
-        yield from cursor.execute(text, list(values)).to_arrow_reader(rows)
+def _run(cursor: duckdb.DuckDBPyConnection, text: str, values: tuple[Any, ...], fetch: Fetch) -> Iterator[Any]:
+    rows = batch_rows(fetch)
+    if not fetch.is_short:
+        yield from cursor.sql(text, params=list(values)).to_arrow_reader(rows)
         return
-    yield from cursor.sql(text, params=list(values)).to_arrow_reader(rows)
+    # Bound once instead of twice, and all at once: few rows are answered sooner, and take no room.
+    result = cursor.execute(text, list(values))
+    if is_text(fetch.form):
+        yield pa.record_batch([pa.array([row[0] for row in result.fetchall()], pa.string())], ["line"])
+    else:
+        reader: Any = result.to_arrow_reader(rows)
+        yield from reader
 
 
 def _check(opened: list[OpenFile]) -> None:
@@ -214,10 +221,33 @@ def _relation(source: Files, opened: list[OpenFile], found: dict[str, Found]) ->
 
 def _of_parquet(opened: list[OpenFile], cursor: duckdb.DuckDBPyConnection) -> dict[str, Found]:
     relation = cursor.sql(f"SELECT * FROM read_parquet({_paths(opened)})")
+    bounded = _bounded(opened)
     return {
-        name: Found(_type(str(words)), str(words), name)
+        name: Found(_type(str(words)), str(words), name, bounded=name in bounded)
         for name, words in zip(relation.columns, relation.types, strict=True)
     }
+
+
+def _bounded(opened: list[OpenFile]) -> frozenset[str]:
+    """Columns of days and moments whose stated bounds are of our calendar, so that not each has to be looked at."""
+    within: set[str] | None = None
+    for file in opened:
+        about = pq.read_metadata(f"/proc/self/fd/{file.descriptor:d}")
+        if about.num_row_groups * about.num_columns > _MOST_BOUNDS:
+            return frozenset()
+        here = {about.schema.column(place).path for place in range(about.num_columns)}
+        for group in (about.row_group(number) for number in range(about.num_row_groups)):
+            here -= {one.path_in_schema for one in map(group.column, range(group.num_columns)) if not _of_calendar(one)}
+        within = here if within is None else within & here
+    return frozenset(within or ())
+
+
+def _of_calendar(column: Any) -> bool:
+    try:
+        about = column.statistics
+        return bool(about and about.has_min_max and isinstance(about.min, date) and isinstance(about.max, date))
+    except (ValueError, OverflowError, pa.ArrowException):  # Python knows the years 1 to 9999
+        return False
 
 
 def _type(words: str) -> DataType:
@@ -239,10 +269,9 @@ def _header(file: OpenFile) -> list[str]:
     data = os.pread(file.descriptor, _LONGEST_HEADER, 0)
     try:
         text = data.decode("utf-8-sig", "strict" if len(data) < _LONGEST_HEADER else "ignore")
+        return next(csv.reader(StringIO(text, newline=""), strict=True), [])
     except UnicodeDecodeError:
         raise BadValue("the delivered file is not in UTF-8") from None
-    try:
-        return next(csv.reader(StringIO(text, newline=""), strict=True), [])
     except csv.Error:
         raise BadValue("the delivered file does not begin with a header as RFC 4180 has it") from None
 

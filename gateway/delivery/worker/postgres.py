@@ -1,4 +1,4 @@
-"""Rows of an agency's PostgreSQL: one transaction that reads one state and can write nothing, one server-side cursor."""
+"""Rows of an agency's PostgreSQL: a transaction that reads one state and can write nothing, a server-side cursor."""
 
 import os
 import socket
@@ -12,10 +12,10 @@ import psycopg
 import pyarrow as pa
 from psycopg import errors, sql
 
-from gateway.delivery.dialects import PostgreSql, quoted
+from gateway.delivery.dialects import Found, PostgreSql, quoted
 from gateway.delivery.errors import BadValue, DeliveryError, SourceGone, SourceSlow
 from gateway.delivery.fetch import Fetch, Postgres
-from gateway.delivery.sql import Found, lines, statement
+from gateway.delivery.sql import lines, statement
 from gateway.delivery.worker.encoding import batch_rows, is_text, schema_of
 from gateway.vocabulary import DataType
 
@@ -32,6 +32,12 @@ _TYPES: Final = {
     1082: ("date", DataType.DATE),
 }
 """By the numbers that PostgreSQL has given its own types for good."""
+# The last two let rows without an order come as the table has them.
+_SETTINGS: Final = """
+SELECT set_config('statement_timeout', %s, true), set_config('search_path', '', true),
+  set_config('TimeZone', 'UTC', true), set_config('client_encoding', 'UTF8', true),
+  set_config('synchronize_seqscans', 'off', true), set_config('max_parallel_workers_per_gather', '0', true)
+"""
 
 OnInterrupt = Callable[[Callable[[], None]], None]
 
@@ -73,7 +79,7 @@ class PostgresReader:
             asked = statement(fetch, PostgreSql(), _relation(fetch.source), found, total=total)
             with connection.cursor(name="rows", binary=True) as cursor:
                 # Names are quoted and values bound: see `sql`.
-                cursor.execute(sql.SQL(asked.text), asked.values)  # type: ignore[arg-type]
+                cursor.execute(sql.SQL(asked.text), asked.values)
                 while rows := cursor.fetchmany(batch_rows(fetch)):
                     columns = [
                         pa.array(values, of.type) for values, of in zip(zip(*rows, strict=True), schema, strict=True)
@@ -115,16 +121,7 @@ def _connected(
     try:
         connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ
         connection.read_only = True
-        # Sorting in one process, in the order of the table: two pages of one state are then of one order.
-        for name, value in (
-            ("statement_timeout", f"{max(1, int(seconds * 1000))}"),
-            ("search_path", ""),
-            ("TimeZone", "UTC"),
-            ("client_encoding", "UTF8"),
-            ("synchronize_seqscans", "off"),
-            ("max_parallel_workers_per_gather", "0"),
-        ):
-            connection.execute("SELECT set_config(%s, %s, true)", (name, value))
+        connection.execute(_SETTINGS, (f"{max(1, int(seconds * 1000))}",))
         yield connection
     except (psycopg.Error, pa.ArrowInvalid, OverflowError) as problem:
         raise _told(problem) from None
@@ -156,7 +153,7 @@ def _relation(source: Postgres) -> str:
 
 def _found(connection: psycopg.Connection[tuple[Any, ...]], source: Postgres) -> dict[str, Found]:
     relation = f"{quoted(source.schema)}.{quoted(source.table)}"
-    cursor = connection.execute(sql.SQL(f"SELECT * FROM {relation} LIMIT 0"))  # type: ignore[arg-type]  # noqa: S608
+    cursor = connection.execute(sql.SQL(f"SELECT * FROM {relation} LIMIT 0"))  # noqa: S608
     found = {}
     for column in cursor.description or ():
         words, of = _TYPES.get(column.type_code, ("other", DataType.OTHER))

@@ -10,10 +10,10 @@ from typing import Any
 import duckdb
 
 from gateway.delivery.confinement import Confinement
+from gateway.delivery.dialects import Found
 from gateway.delivery.errors import BadFetch, DeliveryError
 from gateway.delivery.fetch import Fetch, Files, Source
 from gateway.delivery.frames import Kind, Request, framed, framed_error, framed_json, receive_request, send
-from gateway.delivery.sql import Found
 from gateway.delivery.worker.encoding import Encoded, encoded
 from gateway.delivery.worker.files import FileReader, confined
 from gateway.delivery.worker.postgres import PostgresReader
@@ -106,6 +106,9 @@ class Server:
         version, pieces = self._pieces(request.wanted, request.seconds, stream)
         # Together with the first rows: whoever waits for the head learns of whatever is wrong before.
         head = framed_json(Kind.HEAD, {"version": version})
+        if request.wanted.is_short:  # one sending wakes the gateway once
+            stream.send([*head, *(buffer for piece in pieces for buffer in _data(piece)), *framed(Kind.END)])
+            return
         for piece in pieces:
             stream.send([*head, *_data(piece)])
             head = []
