@@ -17,6 +17,9 @@ LONGEST: Final = 16_384
 _HALF: Final = 32
 _ALPHABET: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
 """From base64url to base64, of whose own signs none may stand there."""
+_LETTERS: Final = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
+_LAST: Final = (_LETTERS, "", _LETTERS[::16], _LETTERS[::4])
+"""What the last letter may be, by how many letters there are beyond the last four."""
 _PADDING: Final = (b"", b"===", b"==", b"=")
 _ES256: Final = ec.ECDSA(SHA256())
 
@@ -39,10 +42,10 @@ def split(token: str, longest: int = LONGEST) -> Parts:
     if len(token) > longest or not token.isascii():
         raise ValueError
     first, second, third = token.split(".")
-    signature = decode(third)
-    if encode(signature) != third:  # its last letter has bits that stand for nothing
+    # The last letter has bits that stand for nothing; set, they would be another spelling of the same signature.
+    if third and third[-1] not in _LAST[len(third) % 4]:
         raise ValueError
-    return Parts(_header(first), _object(second), token[: -len(third) - 1].encode(), signature)
+    return Parts(_header(first), _object(second), token[: -len(third) - 1].encode(), decode(third))
 
 
 def _object(segment: str) -> dict[str, Any]:

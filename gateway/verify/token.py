@@ -216,10 +216,11 @@ def _read(claims: Mapping[str, Any], expires: float) -> Verified:
         raise Refused(10, Reason.NO_GRANT, "the token does not say of one grant what may be fetched")
     confirmed = claims.get("cnf", {})
     bound = confirmed.get("jkt") if isinstance(confirmed, dict) else None
-    named = [claims.get(name) for name in ("client_id", "sub", "jti")]
-    if not all(isinstance(one, str) and one for one in named) or ("cnf" in claims and not isinstance(bound, str)):
+    client, subject, identifier = claims.get("client_id"), claims.get("sub"), claims.get("jti")
+    if not (_is_name(client) and _is_name(subject) and _is_name(identifier)) or (
+        "cnf" in claims and not isinstance(bound, str)
+    ):
         raise Refused(10, Reason.NO_GRANT, "the token does not say whose it is")
-    client, subject, identifier = named
     return Verified(
         only["grant"],
         only["dataset"],
@@ -229,12 +230,16 @@ def _read(claims: Mapping[str, Any], expires: float) -> Verified:
         only["purpose"],
         only["tier"],
         only["log_index"],
-        str(client),
-        str(subject),
-        str(identifier),
+        client,
+        subject,
+        identifier,
         expires,
         bound,
     )
+
+
+def _is_name(value: Any) -> TypeGuard[str]:
+    return isinstance(value, str) and value != ""
 
 
 def _is_complete(details: Mapping[str, Any]) -> bool:
