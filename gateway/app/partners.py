@@ -7,6 +7,8 @@ from gateway.app.data import Data
 from gateway.app.oauth import RESOURCE, OAuth
 from gateway.app.presenting import Presenting, PublicLimit
 from gateway.app.sign_ins import SignIns
+from gateway.audit.event import GATEWAY, Cause
+from gateway.audit.kinds import TokenKeyMade
 from gateway.audit.recorder import Recorder
 from gateway.delivery import Engine
 from gateway.fetching import Admission, Desk, Quotas, Sources, load_secret
@@ -42,6 +44,9 @@ async def partner_side(
         ValueError, OSError: a file of keys or connections is of no use.
     """
     keys, issuer = TokenKeys(settings.state).load(), settings.address
+    if keys.is_new:
+        cause = Cause(GATEWAY, policy.current.digest)
+        await recorder.record(TokenKeyMade(cause=cause, key=keys.kid, before=None))
     audience = f"{issuer}{RESOURCE}"
     verifier = TokenVerifier(issuer, audience, keys, None, skew=settings.clock_skew)
     issuing = Issuing(graph, recorder, policy, keys, issuer, audience)

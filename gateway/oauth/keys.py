@@ -55,11 +55,13 @@ class TokenKeys:
         self._folder = state / FOLDER
         self._clock = clock
         self._looked = 0.0
+        self.is_new = False
+        """Whether there was no key before this one made it."""
         self._keys: tuple[_Key, ...] = ()
         self._public: FixedKeys | None = None
 
     def load(self) -> "TokenKeys":
-        """Read the keys, and make one where there is none.
+        """Read the keys, and make one where there is none: `is_new` says so.
 
         Raises:
             KeyUnusable: a file holds something else.
@@ -67,6 +69,7 @@ class TokenKeys:
         """
         self._read()
         if not self._keys:
+            self.is_new = True
             _make(self._folder, self._clock())
             self._read()
         return self

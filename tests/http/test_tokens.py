@@ -498,6 +498,11 @@ def test_a_key_is_rolled_and_old_tokens_count_on(served: Served, partner: Partne
         return {one["kid"] for one in served.client.get("/.well-known/jwks.json").json()["keys"]}
 
     until(lambda: rolled.stdout.strip() in published(), 5, "the new key is published")
+    made = [one["data"] for one in logged(served.gateway.state) if one["kind"] == "token.key-made"]
+    assert made == [
+        {"key": _kid(before), "before": None},
+        {"key": rolled.stdout.strip(), "before": _kid(before)},
+    ]
     assert published() == {_kid(before), rolled.stdout.strip()}
     assert _kid(partner.token()) == rolled.stdout.strip()
     assert partner.fetch(before, limit=1).status_code == 200
