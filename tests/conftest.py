@@ -10,12 +10,19 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from gateway.graph import EmbeddedNeo4j, Graph, migrate, open_graph
+from tests.support.classes import make_archive
 from tests.support.database import DatabaseSettings, empty
 from tests.support.scheduling import Scheduling, in_order
 
 # How fast examples are drawn is the machine's business: the first text of a run alone can take a second.
 settings.register_profile("gateway", suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("gateway")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Before a run in several processes, which is a whole one, what makes their servers start faster."""
+    if getattr(config.option, "numprocesses", None) and not hasattr(config, "workerinput"):
+        make_archive()
 
 
 @pytest.fixture(scope="session")
