@@ -94,16 +94,17 @@ class Presenting:
         scheme, _, token = presented[0].partition(" ")
         token = token.strip(" ")
         try:
-            if not self._is_ours(token):
-                return Caller((await self.authenticator.identified(presented[0])).subject)
-            proof = await self._proof(request, scheme.lower(), token)
-            return Caller(PUBLIC, self.verifier.verify(token, proof))
+            if self._is_ours(token):
+                proof = await self._proof(request, scheme.lower(), token)
+                caller = Caller(PUBLIC, self.verifier.verify(token, proof))
+            else:
+                caller = Caller((await self.authenticator.identified(presented[0])).subject)
         except InvalidToken as problem:
             raise self._refused("invalid_token", problem.description) from None
         except Refused as refused:
             raise self._refused("invalid_token", str(refused), refused.reason) from None
-        finally:
-            metrics.identified.inc()
+        metrics.identified.inc()
+        return caller
 
     async def challenge(self, send: Send, problem: Unauthenticated) -> None:
         """Answer 401."""

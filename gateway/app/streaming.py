@@ -8,7 +8,7 @@ import os
 from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from contextlib import aclosing
 from typing import Any, Final, TypeVar
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import parse_qsl, quote, urlencode
 
 import structlog
 from starlette.requests import Request
@@ -16,9 +16,10 @@ from starlette.types import Send
 
 from gateway.app import metrics
 from gateway.app.ranges import Span, Unsatisfiable, span_of
-from gateway.app.replies import Header
+from gateway.app.replies import Code, Header
 from gateway.delivery import DeliveryError, OpenFile, SourceChanged
 from gateway.fetching import Desk, Handout, Wanted
+from gateway.graph import GraphUnavailable
 
 _log = structlog.get_logger("gateway.data")
 
@@ -49,13 +50,17 @@ async def hand_out(
     sending = _Sending(handout, send, gone)
     try:
         if handout.file is not None:
-            await _file(request, handout.file, sending)
+            await _file(desk, request, handout.file, sending)
         elif wanted.limit is not None:
             await _page(desk, request, wanted, sending)
         else:
             await _stream(desk, sending)
     except _Gone:
         return GONE
+    except GraphUnavailable:
+        if not sending.begun:
+            raise
+        return Code.UNAVAILABLE
     except DeliveryError as problem:
         if sending.begun:
             metrics.streams_broken.inc()
@@ -131,7 +136,7 @@ async def _page(desk: Desk, request: Request, wanted: Wanted, sending: _Sending)
     await sending.body(bytes(data), more=False)
 
 
-async def _file(request: Request, file: OpenFile, sending: _Sending) -> None:
+async def _file(desk: Desk, request: Request, file: OpenFile, sending: _Sending) -> None:
     header = request.headers.get("range")
     condition = request.headers.get("if-range")
     try:
@@ -148,6 +153,7 @@ async def _file(request: Request, file: OpenFile, sending: _Sending) -> None:
     while at < part.stop:
         data = await asyncio.to_thread(os.pread, file.descriptor, min(_CHUNK, part.stop - at), at)
         file.check()
+        await desk.check(sending.handout)
         if not data:
             raise SourceChanged("the file was cut while it was read; ask again")
         if not sending.begun:
@@ -170,7 +176,7 @@ def _headers(handout: Handout) -> list[Header]:
     if handout.etag:
         found.append((b"etag", handout.etag.encode("ascii")))
     if handout.order:
-        found.append((b"row-order", handout.order.encode("utf-8")))
+        found.append((b"row-order", quote(handout.order, safe=",() -._~").encode("ascii")))
     return found
 
 
@@ -201,4 +207,4 @@ def _has_it(request: Request, handout: Handout) -> bool:
 def _address(request: Request, after: str) -> str:
     """The address of the next page, below the gateway's own."""
     kept = [pair for pair in parse_qsl(request.url.query, keep_blank_values=True) if pair[0] != "after"]
-    return f"{request.scope['raw_path'].decode('ascii')}?{urlencode([*kept, ('after', after)])}"
+    return f"{quote(request.scope['path'])}?{urlencode([*kept, ('after', after)])}"

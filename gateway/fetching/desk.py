@@ -29,6 +29,8 @@ from gateway.masks import BadMask
 from gateway.vocabulary import DataType
 
 _LONGEST: Final = 100
+_ASKED_AGAIN: Final = 1.0
+"""Seconds after which it is asked again, in the middle of a stream, whether its caller may have it."""
 
 
 @dataclass
@@ -36,6 +38,8 @@ class Handout:
     """Rows, or a file, that leave. Whoever has it ends it."""
 
     event: DataFetched
+    caller: Caller
+    wanted: Wanted
     admitted: Admitted
     source: str | None
     """The version of the source."""
@@ -50,14 +54,18 @@ class Handout:
     """Rows that have left."""
     size: int = 0
     """Bytes that have left."""
+    asked: float = 0.0
+    """When it was last asked whether its caller may have it, in seconds since the epoch."""
     following: Callable[[int], str] = field(default=lambda _: "")
     """The cursor of the page behind so many rows more."""
 
 
-class QuotaUsedUp(DeliveryError):
-    """In the middle of a stream all has left that may leave of a grant today."""
+class Stopped(DeliveryError):
+    """In the middle of a stream its caller may have no more of it. `code` says why, as at its beginning."""
 
-    code = "QUOTA"
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code  # type: ignore[misc]  # of other problems it is the kind's
 
 
 class Desk:
@@ -127,7 +135,7 @@ class Desk:
             query=wanted.asked,
         )
         try:
-            handout = await self._opened(admitted, wanted, place, event)
+            handout = await self._opened(caller, admitted, wanted, place, event)
         except NotAdmitted as refused:
             await self._refuse(caller, identifier, wanted, request, refused)
             raise
@@ -135,6 +143,7 @@ class Desk:
             unread = NotAdmitted(problem.code, str(problem), admitted.about)
             await self._refuse(caller, identifier, wanted, request, unread)
             raise
+        handout.asked = now
         try:
             await self._recorder.record(handout.event)
         except BaseException:
@@ -151,9 +160,9 @@ class Desk:
         assert handout.rows is not None
         grant = handout.admitted.grant
         async for piece in handout.rows:
+            await self.check(handout)
             if grant is not None and not self._quotas.take(grant, self._clock(), rows=piece.rows):
-                text = f"all {self._quotas.rows} rows of this grant that leave in a day have left"
-                raise QuotaUsedUp(text)
+                raise Stopped("QUOTA", f"all {self._quotas.rows} rows of this grant that leave in a day have left")
             yield piece.data
             handout.sent += piece.rows
             handout.size += len(piece.data)
@@ -177,6 +186,22 @@ class Desk:
             )
         )
 
+    async def check(self, handout: Handout) -> None:
+        """Stop what leaves, where its grant or tier is another by now. That is asked once a second.
+
+        Raises:
+            Stopped: its caller may have no more of it.
+            GraphUnavailable: Neo4j is away.
+        """
+        now = self._clock()
+        if now - handout.asked < _ASKED_AGAIN:
+            return
+        handout.asked = now
+        try:
+            await self._admission.admit(handout.caller, handout.admitted.identifier, handout.wanted, now)
+        except NotAdmitted as refused:
+            raise Stopped(refused.code, str(refused)) from None
+
     async def _let_go(self, handout: Handout) -> None:
         if handout.rows is not None:
             await handout.rows.aclose()
@@ -197,17 +222,21 @@ class Desk:
             text = f"{what} of this grant have left today, which is all that leave in a day; come back tomorrow"
             raise NotAdmitted("QUOTA", text, admitted.about)
 
-    async def _opened(self, admitted: Admitted, wanted: Wanted, place: Place | None, event: DataFetched) -> Handout:
+    async def _opened(
+        self, caller: Caller, admitted: Admitted, wanted: Wanted, place: Place | None, event: DataFetched
+    ) -> Handout:
         if admitted.source is None:
             text = "this dataset is not connected: its provider has delivered nothing yet"
             raise NotAdmitted("NOT_CONNECTED", text, admitted.about)
         if wanted.file is not None:
-            return self._file(admitted, wanted.file, event)
+            return self._file(caller, admitted, wanted, wanted.file, event)
         assert wanted.form is not None
         fetch = self._fetch(admitted, wanted, wanted.form, place)
         rows = await self._engine.open(fetch)
         handout = Handout(
             replace(event, source=rows.version),
+            caller,
+            wanted,
             admitted,
             rows.version,
             _etag(rows.version, admitted, wanted),
@@ -219,7 +248,7 @@ class Desk:
         handout.following = lambda n: wanted.following(start + n, rows.version)
         return handout
 
-    def _file(self, admitted: Admitted, path: str, event: DataFetched) -> Handout:
+    def _file(self, caller: Caller, admitted: Admitted, wanted: Wanted, path: str, event: DataFetched) -> Handout:
         """A whole file: documents, images and video (R2.1). Only for who may have everything of the entry."""
         assert admitted.source is not None
         if not admitted.whole:
@@ -230,6 +259,8 @@ class Desk:
         file = open_file(self._sources.deliveries, path)
         return Handout(
             replace(event, source=file.version),
+            caller,
+            wanted,
             admitted,
             file.version,
             f'"{file.version}"',

@@ -3,13 +3,14 @@
 import asyncio
 import json
 from collections import Counter
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from gateway.audit.errors import LogUnavailable
 from gateway.audit.event import Outcome
-from gateway.delivery import Order
+from gateway.delivery import DeliveryError, Order
 from gateway.fetching import Quotas
 from gateway.graph import make_id
 from gateway.identity import PUBLIC, Subject
@@ -244,6 +245,20 @@ async def test_a_stream_ends_where_the_rows_of_a_day_end(depot: Depot) -> None:
         [piece async for piece in desk.pieces(handout)]
     await desk.end(handout, "QUOTA")
     assert handout.sent <= 39
+
+
+async def test_a_stream_stops_when_its_grant_is_revoked(depot: Depot) -> None:  # R16.2d
+    token = await depot.holding()
+    handout = await depot.begin(token)
+    pieces = depot.desk.pieces(handout)
+    await depot.city.act("provider", on_grant(token.grant, Act.REVOKE))
+    depot.city.now += timedelta(seconds=2)
+    with pytest.raises(DeliveryError, match="revoked") as stopped:
+        await anext(pieces)
+    assert stopped.value.code == "REVOKED"
+    await depot.desk.end(handout, stopped.value.code)
+    (ended,) = depot.city.events("data.fetch-ended")
+    assert (ended["data"]["rows"], ended["data"]["reason"]) == (0, "REVOKED")
 
 
 async def test_what_other_processes_have_handed_out_counts_too(depot: Depot) -> None:
