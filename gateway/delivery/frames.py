@@ -21,8 +21,10 @@ from gateway.delivery.fetch import Fetch, Source
 _HEAD: Final = struct.Struct("!BII")
 _LENGTH: Final = struct.Struct("!I")
 _CHUNK: Final = 1 << 16
-LARGEST: Final = 1 << 30
-"""Bytes of a frame that the gateway takes."""
+_AT_ONCE: Final = 512
+"""Buffers of one sending; systems take a thousand."""
+_PART: Final = 1 << 20
+"""Bytes that are received at once, at most."""
 
 
 class Kind(IntEnum):
@@ -106,7 +108,7 @@ def send(stream: socket.socket, buffers: list[Any]) -> None:
     """
     views = [memoryview(buffer).cast("B") for buffer in buffers if memoryview(buffer).nbytes]
     while views:
-        sent = stream.sendmsg(views)
+        sent = stream.sendmsg(views[:_AT_ONCE])
         while views and sent >= views[0].nbytes:
             sent -= views.pop(0).nbytes
         if sent:
@@ -114,28 +116,38 @@ def send(stream: socket.socket, buffers: list[Any]) -> None:
 
 
 class FrameReader:
-    """The gateway's side: reads a frame when it is asked for one, and not before."""
+    """The gateway's side: reads when it is asked, and not before. What comes is handed on as it comes, not gathered."""
 
     def __init__(self, stream: socket.socket) -> None:
         self._stream = stream
         self._loop = asyncio.get_running_loop()
         self._left = b""
+        self._missing, self._rows = 0, 0
 
     async def next(self) -> Frame:
-        """The next frame.
+        """The next frame, or of one with data the next part; the last part has the frame's rows.
 
         Raises:
             WorkerDied: the worker hung up before the end.
             DeliveryError: the worker's error, of its kind.
         """
+        if self._missing:
+            return await self._part()
         kind, rows, length = _HEAD.unpack(await self._take(_HEAD.size))
-        if length > LARGEST:
-            raise WorkerDied("the reading process sent something that is no answer")
-        body = bytes(await self._take(length))
+        if kind == Kind.DATA and length:
+            self._missing, self._rows = length, rows
+            return await self._part()
+        body = await self._take(length)
         if kind == Kind.ERROR:
             told = orjson.loads(body)
             raise ERRORS[told["code"]](told["message"], told["field"], told["row"])
         return Frame(kind, rows, body)
+
+    async def _part(self) -> Frame:
+        part, self._left = self._left[: self._missing], self._left[self._missing :]
+        part = part or await self._receive(min(self._missing, _PART))
+        self._missing -= len(part)
+        return Frame(Kind.DATA, 0 if self._missing else self._rows, part)
 
     async def drain(self) -> None:
         """Throw away what still comes, until the worker hangs up."""
@@ -146,29 +158,18 @@ class FrameReader:
         except OSError:
             pass
 
-    async def _take(self, length: int) -> bytes | bytearray:
-        if len(self._left) >= length:
-            taken, self._left = self._left[:length], self._left[length:]
-            return taken
-        data = bytearray(length)
-        have = len(self._left)
-        data[:have] = self._left
-        self._left = b""
-        view = memoryview(data)
-        while have < length:
-            missing = length - have
-            try:
-                if missing >= _CHUNK:
-                    count = await self._loop.sock_recv_into(self._stream, view[have:])
-                else:
-                    # Small frames come together: reading them one by one would wake up for each.
-                    chunk = await self._loop.sock_recv(self._stream, _CHUNK)
-                    count = len(chunk)
-                    view[have : have + min(count, missing)] = chunk[:missing]
-                    self._left = chunk[missing:]
-            except OSError:
-                count = 0
-            if not count:
-                raise WorkerDied("the process that reads the rows ended; ask again")
-            have += count
-        return data
+    async def _take(self, length: int) -> bytes:
+        """Exactly so many bytes. Small frames come together: reading each by itself would wake up for each."""
+        while len(self._left) < length:
+            self._left += await self._receive(_CHUNK)
+        taken, self._left = self._left[:length], self._left[length:]
+        return taken
+
+    async def _receive(self, most: int) -> bytes:
+        try:
+            received = await self._loop.sock_recv(self._stream, most)
+        except OSError:
+            received = b""
+        if not received:
+            raise WorkerDied("the process that reads the rows ended; ask again")
+        return received

@@ -11,7 +11,7 @@ from gateway.delivery.frames import FrameReader, Kind
 
 
 class Piece(NamedTuple):
-    """Bytes that leave together, and how many rows end in them."""
+    """Bytes that leave together, and how many rows have left with them: those that are wholly in what came so far."""
 
     data: bytes
     rows: int

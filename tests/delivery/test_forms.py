@@ -75,6 +75,19 @@ async def test_many_pieces_are_one_document(engine: Engine, deliveries: Path) ->
     assert pa.ipc.open_stream(data[Form.ARROW]).schema.field("id").type == pa.int64()
 
 
+async def test_rows_are_counted_when_they_have_left_and_not_before(engine: Engine, deliveries: Path) -> None:
+    """So that a log can say how many rows had left when a connection broke."""
+    source = register(deliveries, 50_000, "counted.parquet")
+    lines = counted = 0
+    async with await engine.open(ask(source, order_as_delivered=True)) as rows:
+        async for piece in rows:
+            lines += piece.data.count(b"\n")
+            counted += piece.rows
+            assert counted <= lines
+            assert lines - counted <= 16_384
+    assert counted == lines == 50_000
+
+
 async def document_of(engine: Engine, fetch: Fetch) -> bytes:
     """The bytes, where `document` would parse everything twice."""
     async with await engine.open(fetch) as rows:

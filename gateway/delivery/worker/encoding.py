@@ -101,13 +101,13 @@ def _array(batches: Iterator[Any]) -> Iterator[Encoded]:
 
 
 def _arrow(fetch: Fetch, batches: Iterator[Any]) -> Iterator[Encoded]:
-    schema = schema_of(fetch.leaving)
-    start: list[Any] = [schema.serialize()]
+    schema, sink = schema_of(fetch.leaving), _Sink()
+    writer = pa.ipc.new_stream(sink, schema)
     for batch in _parts(batches):
-        clean = pa.RecordBatch.from_arrays([_clean(column) for column in batch.columns], schema=schema)
-        yield Encoded([*start, clean.serialize()], batch.num_rows)
-        start = []
-    yield Encoded([*start, b"\xff\xff\xff\xff\0\0\0\0"], 0)  # how a stream ends
+        writer.write_batch(pa.RecordBatch.from_arrays([_clean(column) for column in batch.columns], schema=schema))
+        yield Encoded(sink.taken(), batch.num_rows)
+    writer.close()
+    yield Encoded(sink.taken(), 0)
 
 
 def _clean(column: Any) -> Any:
@@ -154,18 +154,21 @@ def _named(batch: Any, schema: Any) -> Any:
 
 
 class _Sink:
-    """A file that keeps what is written until it is taken."""
+    """A file that keeps what is written until it is taken.
+
+    Arrow's stream writes the columns' own buffers, which nobody changes any more: they are kept as they are.
+    """
 
     closed = False
 
     def __init__(self) -> None:
-        self._kept: list[bytes] = []
+        self._kept: list[Any] = []
 
-    def write(self, data: bytes) -> int:
-        self._kept.append(bytes(data))
+    def write(self, data: Any) -> int:
+        self._kept.append(data if isinstance(data, pa.Buffer) else bytes(data))
         return len(data)
 
-    def taken(self) -> list[bytes]:
+    def taken(self) -> list[Any]:
         kept, self._kept = self._kept, []
         return kept
 
