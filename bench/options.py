@@ -18,6 +18,7 @@ PARTS: Final = (
     "longlog",
     "procedures",
     "tokens",
+    "fetches",
     "delivery",
 )
 QUICK: Final = ("race", "enforcement", "stages")

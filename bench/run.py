@@ -2,10 +2,13 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
+from typing import Final
 
 from bench.delivery import delivery
 from bench.enforcement import enforcement
+from bench.fetches import fetches
 from bench.growth import growth, sparse, totals
 from bench.ledger import ledger
 from bench.load import ensure_wrk
@@ -21,6 +24,18 @@ from bench.shares import decisions, stages
 from bench.tokens import tokens
 from bench.worlds import World, prepare_for_peer, served
 
+_PARTS: Final[dict[str, Callable[[Options, Report], None]]] = {
+    "decisions": decisions,
+    "sparse": sparse,
+    "totals": totals,
+    "log": ledger,
+    "longlog": long_log,
+    "procedures": procedures,
+    "tokens": tokens,
+    "fetches": fetches,
+    "delivery": delivery,
+}
+"""Those that bring the world that they need."""
 _ALONE = frozenset({"enforcement", "stages", "growth"})
 
 
@@ -35,22 +50,9 @@ def main() -> int:
             _against_others(options, report)
         if _ALONE & {*options.parts}:
             _alone(options, report)
-        if "decisions" in options.parts:
-            decisions(options, report)
-        if "sparse" in options.parts:
-            sparse(options, report)
-        if "totals" in options.parts:
-            totals(options, report)
-        if "log" in options.parts:
-            ledger(options, report)
-        if "longlog" in options.parts:
-            long_log(options, report)
-        if "procedures" in options.parts:
-            procedures(options, report)
-        if "tokens" in options.parts:
-            tokens(options, report)
-        if "delivery" in options.parts:
-            delivery(options, report)
+        for name, part in _PARTS.items():
+            if name in options.parts:
+                part(options, report)
     except Unusable as problem:
         print(f"error: {problem}")
         return 1
