@@ -105,6 +105,12 @@ class Mask:
             stated["length"] = self.length
         return stated
 
+    @property
+    def parameter(self) -> str | None:
+        """What goes with its kind, as documents state it."""
+        stated = self.stated
+        return next((str(stated[name]) for name in ("step", "length") if name in stated), None)
+
     def faults(self, data_type: DataType) -> list[str]:
         """Why this mask does not go with a field of this type; empty when it does."""
         if data_type not in _GOES_WITH[self.kind]:

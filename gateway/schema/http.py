@@ -26,12 +26,14 @@ from gateway.schema.answers import Answers
 from gateway.schema.build import ENTITIES, build_schema
 from gateway.schema.context import Context, asker_of
 from gateway.schema.limits import Limits
+from gateway.schema.masks import MASKS, masks_of
 from gateway.schema.operation import Operation, checked, parsed
 from gateway.schema.refusals import Refused
 from gateway.schema.sockets import Sockets
+from gateway.schema.sources import SOURCES, sources_of
 from gateway.schema.streams import Streams
 from gateway.schema.upkeep import Upkeep
-from gateway.schema.usage import SOURCE, usage_of
+from gateway.schema.usage import USAGE, usage_of
 from gateway.settings import Settings
 from gateway.sharing.changes import Changes
 from gateway.sharing.clocks import Rules
@@ -170,7 +172,11 @@ def graphql_app(settings: Settings, graph: Graph, policy: PolicyStore, ledger: L
         policy.table_for,
         ENTITIES,
         most_page=settings.max_page_size,
-        elsewhere={SOURCE: usage_of(Events(ledger.recorder.folder))},
+        elsewhere={
+            USAGE: usage_of(Events(ledger.recorder.folder)),
+            SOURCES: sources_of(graph),
+            MASKS: masks_of,
+        },
         new_statements=Budget(settings.new_shapes_per_minute, settings.rate_limit_storage.get_secret_value()),
     )
     upkeep = Upkeep(graph, policy, planner, ledger.recorder)
