@@ -8,10 +8,11 @@ import typer
 
 from gateway.cli._console import fail, fetching, notes, printable
 from gateway.cli._desk import Desk, at_desk
-from gateway.delivery import DeliveryError, Engine, FileFormat
+from gateway.delivery import Engine, FileFormat
 from gateway.graph import running_graph
 from gateway.settings import Settings, load_connections, load_settings
-from gateway.sources import Delivered, Registry, Sources, Stated, Table, connected, read_differences
+from gateway.sources import Delivered, Difference, Registry, Sources, Stated, Table, connected, read_differences
+from gateway.vocabulary import SourceFault
 
 app = typer.Typer(
     help="Sources: where the rows of datasets are, and whether they are as the catalogue says.",
@@ -104,10 +105,7 @@ def _changed(change: Callable[[Registry, Desk], Awaitable[Mapping[str, Any]]]) -
         sources = Sources(settings.deliveries_folder, load_connections(settings.connections))
     except ValueError as problem:
         fail(f"GATEWAY_CONNECTIONS: {problem}")
-    try:
-        return at_desk(settings, lambda desk: _with_engine(settings, sources, desk, change))
-    except DeliveryError as problem:
-        fail(f"{problem}.")
+    return at_desk(settings, lambda desk: _with_engine(settings, sources, desk, change))
 
 
 async def _with_engine(
@@ -123,6 +121,7 @@ async def _with_engine(
 def _told(result: Mapping[str, Any]) -> bool:
     """Print what a comparison has found; whether that is anything."""
     typer.echo(result["source"])
-    for one in result["differences"]:
-        notes.print(f"differs from the catalogue: {printable(one)}", markup=False)
+    for kind, column in result["differences"]:
+        said = Difference(SourceFault(kind), column).said
+        notes.print(f"differs from the catalogue: {printable(said)}", markup=False)
     return bool(result["differences"])

@@ -6,6 +6,7 @@ from typing import Any
 import strawberry
 
 from gateway.audit.event import ActorKind, Outcome, Stage
+from gateway.delivery import FileFormat
 from gateway.masks import Audience, MaskKind
 from gateway.schema import terms
 from gateway.sharing.words import Act, CaseState, Party, Procedure, Purpose, RowOperator
@@ -64,6 +65,14 @@ _enum(
         "GENERALISE": "The lower bound of the interval of a certain width that a number lies in.",
         "TRUNCATE": "Its first characters.",
         "MONTH": "The first day of its month.",
+    },
+)
+_enum(
+    FileFormat,
+    "Formats of delivered files with rows.",
+    {
+        "CSV": "RFC 4180 in UTF-8, with a header.",
+        "PARQUET": "Apache Parquet.",
     },
 )
 _enum(
@@ -226,6 +235,7 @@ __all__ = [
     "CaseState",
     "DataType",
     "Element",
+    "FileFormat",
     "Format",
     "MaskKind",
     "Mode",

@@ -25,6 +25,19 @@ query($i: String!) { dataset(identifier: $i) { fields(first: 50) { nodes {
 """
 
 
+CONNECT: Final = """
+mutation($input: ConnectFilesInput!) { connectFiles(input: $input) {
+  sourceId differences { kind column } problems { code path } } }
+"""
+TABLE: Final = """
+mutation($input: ConnectTableInput!) { connectTable(input: $input) { sourceId problems { code path } } }
+"""
+CHECK: Final = """
+mutation($input: SourceInput!) { checkSource(input: $input) { differences { kind column } problems { code path } } }
+"""
+DISCONNECT: Final = "mutation($input: SourceInput!) { disconnect(input: $input) { sourceId problems { code path } } }"
+
+
 def deliver(served: Served, columns: dict[str, str]) -> str:
     """The delivered file of the health commission."""
     path = served.gateway.state / "deliveries" / "wjw" / "blood.csv"
@@ -115,6 +128,70 @@ def test_an_agencys_own_database_is_connected_by_a_name(
     assert "nobody has said how to reach" in source(served, *words, "wjw", code=1).stderr
     kept = served.cypher("MATCH (s:Source)-[:OF]->(:Dataset {identifier: $i}) RETURN s {.*}", i=DATASET)
     assert server.dsn not in json.dumps(kept)
+
+
+def change(served: Served, text: str, who: str | None, key: str, **given: Any) -> Any:
+    """What a mutation gives."""
+    given = {"identifier": DATASET, "idempotencyKey": key, **given}
+    (found,) = served.ask(text, {"input": given}, who).values()
+    return found
+
+
+def test_officers_connect_their_own_agencys_datasets(served: Served, unconnected: None) -> None:
+    path = deliver(served, {**dict(zip(COLUMNS, ROW, strict=True)), "donor": "王某"})
+    files = {"format": "CSV", "paths": [path]}
+    made = change(served, CONNECT, "officer@wjw", "connect-1", **files)
+    unknown = [{"kind": "UNKNOWN", "column": "donor"}]
+    assert (made["differences"], made["problems"]) == (unknown, [])
+    assert change(served, CONNECT, "officer@wjw", "connect-1", **files) == made
+    assert len(served.client.get(f"/data/{DATASET}").json()) == 1
+    assert change(served, CHECK, "head@wjw", "check-01")["differences"] == unknown
+    gone = change(served, DISCONNECT, "officer@wjw", "remove-1")
+    assert (gone["sourceId"], gone["problems"]) == (made["sourceId"], [])
+    assert unfetchable(served) == "NOT_CONNECTED"
+
+
+@pytest.mark.parametrize(
+    ("who", "given", "code"),
+    [
+        ("staff@wjw", {}, "NOT_ALLOWED"),
+        ("officer@water", {}, "NOT_FOUND"),
+        ("officer@water", {"paths": ["water/demo/gssz.csv"]}, "NOT_FOUND"),
+        ("center", {}, "NOT_FOUND"),
+        ("citizen", {}, "NOT_FOUND"),
+        (None, {}, "NOT_FOUND"),
+        ("officer@wjw", {"identifier": "621000/wjw/nothing"}, "NOT_FOUND"),
+        ("officer@wjw", {"paths": ["water/demo/gssz.csv"]}, "BAD_PATH"),
+        ("officer@wjw", {"paths": ["wjw/nothing.csv"]}, "SOURCE_GONE"),
+        ("officer@wjw", {"format": "PARQUET"}, "BAD_VALUE"),
+        ("officer@wjw", {"idempotencyKey": "x"}, "BAD_IDEMPOTENCY_KEY"),
+    ],
+)
+def test_and_nobody_else_nor_anything_else(
+    served: Served, unconnected: None, who: str | None, given: dict[str, Any], code: str
+) -> None:
+    path = deliver(served, dict(zip(COLUMNS, ROW, strict=True)))
+    made = change(served, CONNECT, who, f"refused-{who}-{code}", **{"format": "CSV", "paths": [path], **given})
+    assert ([one["code"] for one in made["problems"]], made["sourceId"]) == ([code], None)
+    assert unfetchable(served) == "NOT_CONNECTED"
+
+
+@pytest.mark.parametrize("text", [CHECK, DISCONNECT])
+@pytest.mark.parametrize(("who", "code"), [("staff@wjw", "NOT_ALLOWED"), ("officer@gaj", "NOT_FOUND")])
+def test_nor_does_anybody_else_check_or_disconnect(
+    served: Served, unconnected: None, text: str, who: str, code: str
+) -> None:
+    path = deliver(served, dict(zip(COLUMNS, ROW, strict=True)))
+    source(served, "add", DATASET, "--path", path, "--format", "CSV")
+    assert [one["code"] for one in change(served, text, who, f"nobody-{who}")["problems"]] == [code]
+    assert len(served.client.get(f"/data/{DATASET}").json()) == 1
+
+
+def test_a_database_is_connected_by_the_name_that_the_operator_has_for_it(served: Served, unconnected: None) -> None:
+    for connection, code in (("wjw", "SOURCE_GONE"), ("water", "BAD_CONNECTION")):
+        given = {"connection": connection, "schema": "public", "table": "blood"}
+        made = change(served, TABLE, "officer@wjw", f"table-{connection}", **given)
+        assert [one["code"] for one in made["problems"]] == [code]
 
 
 def test_only_those_concerned_see_how_a_delivery_differs(served: Served, unconnected: None) -> None:

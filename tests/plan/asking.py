@@ -21,6 +21,7 @@ from gateway.schema.limits import Limits
 from gateway.schema.masks import masks_of
 from gateway.sharing.filing import Filing
 from gateway.sharing.reading import Cases
+from gateway.sources import Registry
 from gateway.vocabulary import AgencyKind, Role
 
 ROOT: Final = Path(__file__).parent.parent.parent
@@ -58,6 +59,7 @@ NO_LEDGER: Final = cast(Ledger, None)
 NO_EVENTS: Final = cast(Events, None)
 NO_FILING: Final = cast(Filing, None)
 NO_CASES: Final = cast(Cases, None)
+NO_REGISTRY: Final = cast(Registry, None)
 
 UNLIMITED: Final = Limits(tokens=10**6, depth=200, aliases=10**6, root_fields=1000, directives=10**4, nodes=10**9)
 
@@ -126,6 +128,7 @@ class Gateway:
             self.cases,
             "test",
             Used(),
+            NO_REGISTRY,
         )
         found = await self.schema.execute(query, variable_values=dict(variables or {}), context_value=context)
         assert isinstance(found, ExecutionResult)

@@ -91,11 +91,11 @@ class Depot:
     async def connect(self, stated: Stated, identifier: str = ENTRY.identifier) -> list[str]:
         """Connect; how what is delivered differs."""
         made = await self.registry.register(CAUSE, identifier, stated, f"key-{next(self._keys):06}")
-        return list(made["differences"])
+        return said(made)
 
     async def check(self) -> list[str]:
         made = await self.registry.check(CAUSE, ENTRY.identifier, f"key-{next(self._keys):06}")
-        return list(made["differences"])
+        return said(made)
 
     async def remove(self) -> None:
         await self.registry.remove(CAUSE, ENTRY.identifier, f"key-{next(self._keys):06}")
@@ -113,3 +113,8 @@ class Depot:
         statement = "MATCH (s:Source)-[:OF]->(d:Dataset {identifier: $i}) RETURN s {.*}"
         found: dict[str, Any] | None = await self.registry.graph.read(statement, {"i": ENTRY.identifier})
         return found and {**found, "faults": json.loads(found["faults"])}
+
+
+def said(made: Mapping[str, Any]) -> list[str]:
+    """Differences in words."""
+    return [" ".join(filter(None, pair)) for pair in made["differences"]]
