@@ -1,5 +1,6 @@
 """Ordinary resolvers, one per field that is more than a property of its row."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -238,8 +239,11 @@ def _source(asking: Asking, dataset: Thing, _: Mapping[str, Any]) -> Any:
 
 @_field("Field", "masks")
 def _masks(_: Asking, field: Thing, __: Mapping[str, Any]) -> Any:
-    """The world has none."""
-    return []
+    kept = json.loads(field.row.get("masks") or "{}")
+    return [
+        {"audience": name, "parameter": str(one["length"]) if "length" in one else None, **one}
+        for name, one in sorted(kept.items())
+    ]
 
 
 @_field("Field", "dataset")
