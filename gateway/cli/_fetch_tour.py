@@ -81,7 +81,10 @@ def steps(tour: Tour, address: str, log_key: str) -> Iterator[tuple[str, str]]:
         event = _refusal(tour, entry["id"])
         proof = Proof.parse(event["proof"])
         head = proof.check(event["leaf"].encode(), Verifier.parse(log_key))
-        yield "that refusal is in the log, with its proof", f"entry {proof.index} of {head.size}: {json.loads(event['body'])['data']}"
+        yield (
+            "that refusal is in the log, with its proof",
+            f"entry {proof.index} of {head.size}: {json.loads(event['body'])['data']}",
+        )
         yield "and by the next status list everybody refuses the token", _listed(verifier, token)
 
 
