@@ -12,6 +12,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, Final, TypeVar
 
+import orjson
+
 from gateway.vocabulary import DataType
 
 LONGEST_NAME: Final = 100
@@ -103,6 +105,12 @@ class Mask:
             stated["length"] = self.length
         return stated
 
+    @property
+    def parameter(self) -> str | None:
+        """What goes with its kind, as documents state it."""
+        stated = self.stated
+        return next((str(stated[name]) for name in ("step", "length") if name in stated), None)
+
     def faults(self, data_type: DataType) -> list[str]:
         """Why this mask does not go with a field of this type; empty when it does."""
         if data_type not in _GOES_WITH[self.kind]:
@@ -138,6 +146,26 @@ def read_mask(stated: Any) -> Mask:
         step=_step(_typed(stated, "step", str)) if "step" in stated else None,
         length=_typed(stated, "length", int) if "length" in stated else None,
     )
+
+
+def kept_text(masks: Mapping[Audience, Mask]) -> str | None:
+    """A field's rules as the catalogue keeps them: a JSON object by audience; None where there is none."""
+    stated = {str(audience): mask.stated for audience, mask in masks.items()}
+    return orjson.dumps(stated, option=orjson.OPT_SORT_KEYS).decode() if stated else None
+
+
+def read_kept(text: str | None) -> dict[Audience, Mask]:
+    """The opposite of `kept_text`.
+
+    Raises:
+        BadMask: what is kept is no mask, or for nobody that there is.
+    """
+    if text is None:
+        return {}
+    try:
+        return {Audience(name): read_mask(stated) for name, stated in orjson.loads(text).items()}
+    except (ValueError, AttributeError) as problem:  # a BadMask is a ValueError and says more
+        raise problem if isinstance(problem, BadMask) else BadMask("what is kept is no rules by audience") from None
 
 
 def _typed(stated: Mapping[str, Any], name: str, of: type[_T]) -> _T:

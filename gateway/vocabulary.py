@@ -198,6 +198,28 @@ class Mode(StrEnum):
     OFFLINE = "OFFLINE"
 
 
+class SourceKind(StrEnum):
+    """Where the rows of a dataset are."""
+
+    FILES = "FILES"
+    """Delivered to the gateway as files."""
+    POSTGRES = "POSTGRES"
+    """In its agency's own database."""
+
+
+class SourceFault(StrEnum):
+    """How what is delivered differs from what the catalogue says (R12)."""
+
+    MISSING = "MISSING"
+    """The delivery has no column of a field's name."""
+    UNKNOWN = "UNKNOWN"
+    """The delivery has a column that the catalogue does not know: it never leaves."""
+    TYPE = "TYPE"
+    """A column is of another type than its field, or holds a value that is not of its type."""
+    UNREADABLE = "UNREADABLE"
+    """Nothing of it can be read."""
+
+
 class NextStep(StrEnum):
     """What a caller can do after a decision."""
 

@@ -4,6 +4,6 @@ Everything is generated from a fixed seed: the same command makes the same city 
 fictional. The words are in `data/`, one line per agency, dataset and group of fields.
 """
 
-from graph_seed.loading import SeedRefused, clear, is_needed, load_city, load_scaled
+from graph_seed.loading import Delivering, SeedRefused, clear, is_needed, load_city, load_scaled
 
-__all__ = ["SeedRefused", "clear", "is_needed", "load_city", "load_scaled"]
+__all__ = ["Delivering", "SeedRefused", "clear", "is_needed", "load_city", "load_scaled"]

@@ -11,6 +11,7 @@ from gateway.classes import Tier
 from gateway.graph import make_id
 from gateway.graph.times import instant
 from gateway.identity.development import ISSUER
+from gateway.masks import Audience, kept_text
 from gateway.vocabulary import FOREVER, Format, Mode, Origin, Period, Role, ShareType, Status
 from graph_seed import reading, wording
 from graph_seed.people import people
@@ -86,7 +87,11 @@ def _fields(variant: Variant, entry: Tier) -> Iterator[Row]:
     for position, line in enumerate(lines.values()):
         # A field that has no tier of its own has the widest that its dataset allows: the dataset's.
         own = tier_of(line.tier) if line.tier else entry
+        named = (variant.line.key, line.name)
+        masks = {Audience(one.audience): one.mask for one in reading.masks() if (one.key, one.field) == named}
         more = {"title": line.title, "dataType": line.data_type, "description": line.description}
+        if (kept := kept_text(masks)) is not None:
+            more["masks"] = kept
         yield field_row(variant.identifier, position, line.name, own=own, entry=entry, status=variant.status, more=more)
 
 

@@ -1,14 +1,17 @@
 """Writes a city into an empty graph, in batches, and as if it had never been begun when it was interrupted."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
+from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from gateway.catalog.statements import TALLY
 from gateway.catalog.tallies import count, tally_rows
 from gateway.graph import Graph
-from graph_seed import city, scaled
+from graph_seed import city, deliveries, scaled
 from graph_seed.rows import DatasetRow, Row
 
 T = TypeVar("T")
@@ -56,6 +59,19 @@ CREATE (a)-[e:DERIVED_FROM]->(b) SET e = r.p
 """
 
 
+_SOURCES: Final = """
+UNWIND $rows AS r MATCH (d:Dataset {id: r.dataset}) CREATE (s:Source)-[:OF]->(d) SET s = r.p
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivering:
+    """Where to put what the city's agencies deliver, and how many rows a file has at most; 0 delivers nothing."""
+
+    folder: Path
+    most_rows: int
+
+
 class SeedRefused(Exception):
     """The graph already holds something; the message says what to do."""
 
@@ -65,14 +81,20 @@ async def is_needed(graph: Graph) -> bool:
     return bool(await graph.read(_EMPTY))
 
 
-async def load_city(graph: Graph, progress: Progress | None = None) -> int:
+async def load_city(graph: Graph, progress: Progress | None = None, delivering: Delivering | None = None) -> int:
     """Write the demonstration city into an empty graph; what an interrupted attempt left is removed first.
+
+    Args:
+        graph: migrated.
+        progress: told after every batch.
+        delivering: what its agencies deliver is made too, and its datasets are connected to it; None for none.
 
     Returns:
         The number of entries.
 
     Raises:
         SeedRefused: the graph holds other entries.
+        OSError: deliveries cannot be written.
     """
     await _prepare(graph)
     await _ground(graph, progress)
@@ -80,6 +102,8 @@ async def load_city(graph: Graph, progress: Progress | None = None) -> int:
     await _entries(graph, entries, len(entries), progress)
     for label, rows in zip(("Dataset", "Field"), city.derivations(), strict=True):
         await _write(graph, "lineage", _DERIVED.format(label=label), rows, len(rows), progress)
+    if delivering is not None and delivering.most_rows:
+        await _deliver(graph, delivering, progress)
     await _finish(graph)
     return len(entries)
 
@@ -147,6 +171,20 @@ async def _ground(graph: Graph, progress: Progress | None) -> None:
         ("people", _PEOPLE, city.people_rows()),
     ):
         await _write(graph, what, statement, rows, len(rows), progress)
+
+
+async def _deliver(graph: Graph, delivering: Delivering, progress: Progress | None) -> None:
+    todo = list(deliveries.deliveries(delivering.most_rows))
+    made = deliveries.database()
+    try:
+        for done, one in enumerate(todo, 1):
+            # One at a time: who interrupts waits for no more than this.
+            await asyncio.to_thread(deliveries.deliver, made, delivering.folder, one)
+            if progress:
+                progress("deliveries", done, len(todo))
+    finally:
+        made.close()
+    await graph.run(_SOURCES, {"rows": [one.source for one in todo]})
 
 
 async def _entries(graph: Graph, entries: Iterable[DatasetRow], total: int, progress: Progress | None) -> None:

@@ -7,8 +7,8 @@ from typing import Final
 from gateway.vocabulary import Role
 from graph_seed import reading
 
-_SURNAMES: Final = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜"
-_GIVEN: Final = "建国文华志强秀兰晓东海燕永平玉梅立新春生桂英明德红霞国庆丽娟世杰凤琴"
+SURNAMES: Final = "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜"
+GIVEN: Final = "建国文华志强秀兰晓东海燕永平玉梅立新春生桂英明德红霞国庆丽娟世杰凤琴"
 _OFFICES: Final = {"CENTER": "center", "AUDITOR": "auditor", "SUPERVISOR": "supervisor"}
 _EVERYWHERE: Final = (Role.STAFF, Role.OFFICER, Role.HEAD)
 _CITIZENS: Final = ("citizen", "citizen2")
@@ -32,7 +32,7 @@ def people(seed: int) -> tuple[PersonLine, ...]:
     rnd = random.Random(seed)
 
     def name() -> str:
-        return rnd.choice(_SURNAMES) + rnd.choice(_GIVEN) + rnd.choice(["", rnd.choice(_GIVEN)])
+        return rnd.choice(SURNAMES) + rnd.choice(GIVEN) + rnd.choice(["", rnd.choice(GIVEN)])
 
     city = reading.jurisdictions()[0].adcode
     found = []

@@ -6,6 +6,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from gateway.masks import Mask, MaskKind, read_mask
+
 _DATA: Final = Path(__file__).parent / "data"
 
 
@@ -61,6 +63,27 @@ class DatasetLine:
     upstream: str
 
 
+@dataclass(frozen=True, slots=True)
+class DeliveryLine:
+    """One line of `deliveries.psv`: what is delivered for a dataset."""
+
+    key: str
+    format: str
+    rows: int
+    documents: int
+    """Whole files beside the rows."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaskLine:
+    """One line of `masks.psv`."""
+
+    key: str
+    field: str
+    audience: str
+    mask: Mask
+
+
 def _lines(name: str) -> Iterator[list[str]]:
     for line in (_DATA / name).read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
@@ -93,3 +116,23 @@ def field_groups() -> dict[str, tuple[FieldLine, ...]]:
         line = FieldLine(*cells)
         found.setdefault(line.group, []).append(line)
     return {group: tuple(lines) for group, lines in found.items()}
+
+
+@cache
+def deliveries() -> tuple[DeliveryLine, ...]:
+    """What is delivered."""
+    return tuple(
+        DeliveryLine(key, format_, int(rows), int(more or 0)) for key, format_, rows, more in _lines("deliveries.psv")
+    )
+
+
+@cache
+def masks() -> tuple[MaskLine, ...]:
+    """The masks of fields (R23.1)."""
+    found = []
+    for key, field, audience, name, version, kind, parameter in _lines("masks.psv"):
+        stated: dict[str, str | int] = {"name": name, "version": int(version), "kind": kind}
+        if parameter:
+            stated |= {"length": int(parameter)} if kind == MaskKind.TRUNCATE else {"step": parameter}
+        found.append(MaskLine(key, field, audience, read_mask(stated)))
+    return tuple(found)

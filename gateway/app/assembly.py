@@ -31,6 +31,7 @@ from gateway.audit.log import LogFolder
 from gateway.audit.outbox import Outbox
 from gateway.audit.published import Published
 from gateway.audit.recorder import Recorder
+from gateway.delivery import Engine
 from gateway.graph import Graph, open_graph
 from gateway.graph.appointments import find_person
 from gateway.identity import Authenticator
@@ -45,7 +46,7 @@ from gateway.sharing.clocks import Rules
 from gateway.sharing.escalation import Escalations
 from gateway.sharing.examination import Examinations
 
-GraphQLFactory = Callable[[Settings, Graph, PolicyStore, Ledger], ASGIApp]
+GraphQLFactory = Callable[[Settings, Graph, PolicyStore, Ledger, Engine], ASGIApp]
 """Makes the GraphQL endpoint when graph and log are open. Per request it finds `subject` and `request_id` in the state.
 """
 
@@ -85,14 +86,17 @@ def create_app(
             sign_ins = await stack.enter_async_context(SignIns(recorder, policy))
             authenticator = _authenticator(settings, graph, stack)
             outbox = await stack.enter_async_context(Outbox(graph, recorder))
-            endpoint = graphql(settings, graph, policy, Ledger(graph, recorder, outbox))
+            engine = await stack.enter_async_context(Engine.of(settings))
+            endpoint = graphql(settings, graph, policy, Ledger(graph, recorder, outbox), engine)
             cause = partial(_own_cause, policy)
             await stack.enter_async_context(Escalations(graph, outbox, Rules.load(settings), cause))
             await stack.enter_async_context(Examinations(graph, outbox, policy, cause))
             await stack.enter_async_context(_notices(settings, graph, outbox, cause))
             door.app = BodyLimit(Identification(endpoint, authenticator, sign_ins), settings.max_body_bytes)
             evidence_door.app = Identification(Evidence(graph, recorder, policy), authenticator, sign_ins)
-            partners = await partner_side(settings, graph, recorder, policy, authenticator, sign_ins, stack=stack)
+            partners = await partner_side(
+                settings, graph, recorder, policy, authenticator, sign_ins, engine=engine, stack=stack
+            )
             token_door.app = Router(partners.oauth.routes, redirect_slashes=False, default=_not_found)
             data_door.app = BodyLimit(partners.data, settings.max_body_bytes)
             health.graph, health.recorder = graph, recorder

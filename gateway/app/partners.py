@@ -36,6 +36,7 @@ async def partner_side(
     authenticator: Authenticator,
     sign_ins: SignIns,
     *,
+    engine: Engine,
     stack: AsyncExitStack,
 ) -> Partners:
     """The endpoints, for as long as `stack` is open.
@@ -54,7 +55,6 @@ async def partner_side(
     quotas = Quotas(graph, settings.grant_requests_per_day, settings.grant_rows_per_day)
     stack.push_async_callback(quotas.look)
     await stack.enter_async_context(quotas)
-    engine = await stack.enter_async_context(Engine.of(settings))
     sources = Sources(settings.deliveries_folder, load_connections(settings.connections))
     admission = Admission(graph, policy)
     desk = Desk(admission, engine, recorder, quotas, sources, secret=load_secret(settings.state))

@@ -28,7 +28,7 @@ RETURN collect({
     .jurisdiction, .accrualPeriodicity, .formats, .shareMode, .openMode, .missingElements, .version},
   labels: [l IN labels(d) WHERE l STARTS WITH 'Class_'],
   providers: [(d)-[:PROVIDED_BY]->(a) | [a.id, [(a)-[:IN]->(j) | j.id]]],
-  fields: [(d)-[:HAS_FIELD]->(f:Field) | f {.id, .dataType, .shareType, .openType, .sensitivity, .accessClass,
+  fields: [(d)-[:HAS_FIELD]->(f:Field) | f {.id, .dataType, .masks, .shareType, .openType, .sensitivity, .accessClass,
     .ownShareType, .ownOpenType, .ownSensitivity}],
   current: COUNT { (d)-[:HAS_VERSION]->(:DatasetVersion {recordedTo: $forever}) },
   last: reduce(m = 0, n IN [(d)-[:HAS_VERSION]->(v) | v.n] | CASE WHEN n > m THEN n ELSE m END)

@@ -9,6 +9,7 @@ from typing import Any, Final
 from gateway.catalog.model import LEVELS
 from gateway.catalog.rows import field_tiers, tier_row
 from gateway.classes import UNPUBLISHED, Tier, access_class, class_label
+from gateway.masks import BadMask, read_kept
 from gateway.vocabulary import (
     PUBLISHED_STATES,
     AgencyKind,
@@ -121,6 +122,7 @@ def _field(p: Mapping[str, Any], dataset: Tier, *, published: bool) -> Iterator[
     node = str(p.get("id"))
     if p.get("dataType") is not None:
         yield from _word(node, "dataType", p["dataType"], DataType)
+    yield from _masks(node, p)
     if p.get("ownShareType") is None:
         # Written without a tier of its own: what is enforced must still be at least the dataset's.
         own = read_tier(p, _TIERS)
@@ -135,6 +137,18 @@ def _field(p: Mapping[str, Any], dataset: Tier, *, published: bool) -> Iterator[
     for name, value in field_tiers(own, dataset, published=published).items():
         if not name.startswith("own"):
             yield from _compare(node, name, p.get(name), value)
+
+
+def _masks(node: str, p: Mapping[str, Any]) -> Iterator[Difference]:
+    try:
+        masks = read_kept(p.get("masks"))
+    except BadMask as problem:
+        yield Difference(node, "masks", _shown(p["masks"]), f"rules by audience: {problem}")
+        return
+    data_type = p.get("dataType") or DataType.STRING
+    for audience, mask in masks.items() if data_type in DataType.__members__ else ():
+        for fault in mask.faults(DataType(data_type)):
+            yield Difference(node, f"mask for {audience}", str(mask.kind), f"one that goes with its type: {fault}")
 
 
 def _provider(node: str, row: Mapping[str, Any]) -> Iterator[Difference]:

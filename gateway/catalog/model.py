@@ -1,9 +1,11 @@
 """What an agency states about its data, as plain values: the input of every writer of the catalogue."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Final
 
 from gateway.classes import Tier
+from gateway.masks import Audience, Mask
 from gateway.vocabulary import (
     FOREVER,
     AgencyKind,
@@ -69,6 +71,8 @@ class FieldSpec:
     """Its own tier; None where it has that of its dataset. The stricter of both is enforced."""
     unit: str | None = None
     format: str | None = None
+    masks: Mapping[Audience, Mask] = field(default_factory=dict, hash=False)
+    """By which rule its values leave changed, for whom (R23.1)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from gateway.catalog.staleness import stale_at
 from gateway.catalog.validate import missing_elements
 from gateway.classes import ClassKey, Tier, access_class
 from gateway.graph.ids import make_id
+from gateway.masks import kept_text
 from gateway.vocabulary import PUBLISHED_STATES
 
 Row = dict[str, Any]
@@ -136,6 +137,7 @@ def _field(identifier: str, position: int, spec: FieldSpec, dataset: Tier, *, pu
         "description": spec.description,
         "unit": spec.unit,
         "format": spec.format,
+        "masks": kept_text(spec.masks),
     }
     return {
         "id": make_id("fd_", identifier, spec.name),

@@ -7,7 +7,7 @@ from gateway.catalog.model import Entry
 from gateway.catalog.problems import Code, Problem
 from gateway.catalog.texts import text_faults
 from gateway.classes import ImpossibleTier
-from gateway.vocabulary import Element, Origin, Period, ShareType, Status
+from gateway.vocabulary import DataType, Element, Origin, Period, ShareType, Status
 
 _UNFINISHED: Final = frozenset({Status.DRAFT, Status.RETURNED, Status.WITHDRAWN})
 """States in which an entry may still lack what a submission needs."""
@@ -50,7 +50,7 @@ def validate(entry: Entry) -> tuple[Problem, ...]:
     that an agency compiled here must have the ten elements (R8.1) and a duty basis (R2.2). Imported entries only
     list what they lack.
     """
-    found = [*text_faults(entry), *_tiers(entry)]
+    found = [*text_faults(entry), *_tiers(entry), *_masks(entry)]
     if entry.status not in _UNFINISHED:
         found += _grounds(entry)
         if entry.origin is Origin.NATIVE:
@@ -92,6 +92,14 @@ def _tiers(entry: Entry) -> Iterator[Problem]:
             _ = entry.tier
     except ImpossibleTier as impossible:
         yield Problem(entry.identifier, Code.TIER_IMPOSSIBLE, "openType", str(impossible))
+
+
+def _masks(entry: Entry) -> Iterator[Problem]:
+    for i, field in enumerate(entry.fields):
+        for audience, mask in field.masks.items():
+            # What states no type is delivered as text.
+            for fault in mask.faults(field.data_type or DataType.STRING):
+                yield Problem(entry.identifier, Code.MASK_UNFIT, f"fields[{i}].masks.{audience}", f"{fault} (R23.1)")
 
 
 def _twice(entries: Iterable[Entry]) -> Iterator[Problem]:

@@ -24,8 +24,8 @@ mutation ($input: RegisterClientInput!) { registerClient(input: $input) { client
 """
 _HOLDERS: Final = "query ($id: ID!) { accessGrant(id: $id) { holders { name agency { code } } } }"
 _REFUSALS: Final = """
-query ($dataset: ID!) { auditEvents(first: 1, filter: { dataset: $dataset, kind: "data.fetch-refused" },
-  orderBy: { direction: DESC }) { nodes { id index proof leaf data } } }
+query ($dataset: ID!) { auditEvents(first: 1, filter: { dataset: [$dataset], kind: ["data.fetch-refused"] },
+  orderBy: DESC) { nodes { id index proof leaf body } } }
 """
 _ASSERTION: Final = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 _PATIENCE: Final = 10.0
@@ -81,7 +81,10 @@ def steps(tour: Tour, address: str, log_key: str) -> Iterator[tuple[str, str]]:
         event = _refusal(tour, entry["id"])
         proof = Proof.parse(event["proof"])
         head = proof.check(event["leaf"].encode(), Verifier.parse(log_key))
-        yield "that refusal is in the log, with its proof", f"entry {proof.index} of {head.size}: {event['data']}"
+        yield (
+            "that refusal is in the log, with its proof",
+            f"entry {proof.index} of {head.size}: {json.loads(event['body'])['data']}",
+        )
         yield "and by the next status list everybody refuses the token", _listed(verifier, token)
 
 
@@ -122,7 +125,7 @@ def _refusal(tour: Tour, dataset: str) -> dict[str, Any]:
     deadline = time.monotonic() + _PATIENCE
     while True:
         found: list[dict[str, Any]] = tour.ask(CONSUMER, _REFUSALS, {"dataset": dataset})["auditEvents"]["nodes"]
-        if found and found[0]["proof"] is not None and "REVOKED" in str(found[0]["data"]):
+        if found and found[0]["proof"] is not None and "REVOKED" in str(found[0]["body"]):
             return found[0]
         if time.monotonic() > deadline:
             raise TimeoutError("the refusal is not in the index; try 'gateway log reindex'")

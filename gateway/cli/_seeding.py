@@ -1,10 +1,28 @@
-"""What is to be said when a city was loaded."""
+"""Loading the demonstration city, and what is to be said then."""
 
 from gateway.audit.event import OPERATOR, Cause
 from gateway.audit.kinds import CitySeeded
 from gateway.audit.recorder import Recorder
+from gateway.graph import Graph
 from gateway.policy.store import PolicyStore
 from gateway.settings import Settings
+from graph_seed import Delivering, load_city
+from graph_seed.loading import Progress
+
+
+async def seed_city(settings: Settings, graph: Graph, progress: Progress) -> int:
+    """Load the city with what its agencies deliver, and put that into the log.
+
+    Returns:
+        The number of datasets.
+
+    Raises:
+        SeedRefused: the graph holds other entries.
+        OSError: deliveries cannot be written.
+    """
+    count = await load_city(graph, progress, Delivering(settings.deliveries_folder, settings.demo_rows))
+    await record_seeded(settings, count)
+    return count
 
 
 async def record_seeded(settings: Settings, datasets: int) -> None:

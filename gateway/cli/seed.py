@@ -7,10 +7,10 @@ from typing import Annotated
 import typer
 
 from gateway.cli._console import fetching, notes, progressing, report
-from gateway.cli._seeding import record_seeded
+from gateway.cli._seeding import record_seeded, seed_city
 from gateway.graph import running_graph
 from gateway.settings import load_settings
-from graph_seed import SeedRefused, clear, load_city, load_scaled
+from graph_seed import SeedRefused, clear, load_scaled
 
 
 def register(app: typer.Typer) -> None:
@@ -42,8 +42,7 @@ async def _seed(scale: int | None, fields: int, public_share: float | None, *, r
                     await clear(graph)
                 started = time.perf_counter()
                 if scale is None:
-                    count = await load_city(graph, progress)
-                    await record_seeded(settings, count)
+                    count = await seed_city(settings, graph, progress)
                     notes.print(f"The city is there, with {count} datasets. See it: gateway serve")
                     return
                 count = await load_scaled(graph, scale, public_share=public_share, fields=fields, progress=progress)

@@ -22,7 +22,7 @@ from gateway.audit.kinds import GatewayStarted, GatewayStopped
 from gateway.audit.log import refuse_unfinished
 from gateway.audit.recorder import Recorder
 from gateway.cli._console import fetching, notes, progressing, report
-from gateway.cli._seeding import record_seeded
+from gateway.cli._seeding import seed_city
 from gateway.graph import EmbeddedNeo4j, migrate, open_graph
 from gateway.identity.issuers import configured_issuers
 from gateway.notices import receivers_trust
@@ -30,7 +30,7 @@ from gateway.policy.store import PolicyStore
 from gateway.rules import load_calendar, load_rules
 from gateway.settings import PREFIX, Settings, SettingsRefused, load_connections, load_settings
 from gateway.signing import SigningError, trust
-from graph_seed import is_needed, load_city
+from graph_seed import is_needed
 
 EXAMPLE: Final = (
     "{ datasets(first: 3) { totalCount nodes { title shareType openType provider { name }"
@@ -149,7 +149,7 @@ async def _prepare(settings: Settings) -> None:
         if settings.neo4j_uri is None and await is_needed(graph):
             notes.print("Loading the demonstration city …")
             with progressing("Loading") as progress:
-                await record_seeded(settings, await load_city(graph, progress))
+                await seed_city(settings, graph, progress)
 
 
 def _with_port(settings: Settings, listener: socket.socket) -> Settings:

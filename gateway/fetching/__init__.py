@@ -8,8 +8,8 @@ from gateway.fetching.admission import Admission, Caller, NotAdmitted
 from gateway.fetching.desk import Desk, Handout
 from gateway.fetching.hashing import load_secret
 from gateway.fetching.quotas import Quotas
-from gateway.fetching.sources import Sources
 from gateway.fetching.wanted import BadWish, Wanted
+from gateway.sources import Sources
 
 __all__ = [
     "Admission",

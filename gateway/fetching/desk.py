@@ -23,9 +23,9 @@ from gateway.delivery import (
 from gateway.fetching.admission import Admission, Admitted, Caller, NotAdmitted, actor_of, mask_of
 from gateway.fetching.hashing import hash_key
 from gateway.fetching.quotas import Quotas
-from gateway.fetching.sources import Sources
 from gateway.fetching.wanted import Place, Wanted
 from gateway.masks import BadMask
+from gateway.sources import Sources
 from gateway.vocabulary import DataType
 
 _LONGEST: Final = 100

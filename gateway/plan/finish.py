@@ -5,7 +5,7 @@ build and to send than maps, and the response keeps the client's order. Here the
 looked up, and the promise of non-null is checked on the way; only a broken promise is looked at closely.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -185,9 +185,17 @@ def pending(data: Any) -> Iterator[tuple[Any, Any, Pending]]:
             yield from pending(value)
 
 
-def filled(rows: Iterable[Mapping[str, Any]], selected: Selected) -> list[dict[str, Any]]:
-    """What was found elsewhere, in the shape that the client selected."""
-    return [{c.key: selected.type_name if c.name == TYPENAME else row[c.name] for c in selected.only} for row in rows]
+def filled(value: Any, selected: Selected) -> Any:
+    """What was found elsewhere, in the shape that the client selected: objects, lists and values inside each other."""
+    if value is None or not selected.children:
+        return value
+    if selected.listed:
+        return [_filled(row, selected) for row in value]
+    return _filled(value, selected)
+
+
+def _filled(row: Mapping[str, Any], selected: Selected) -> dict[str, Any]:
+    return {c.key: selected.type_name if c.name == TYPENAME else filled(row[c.name], c) for c in selected.only}
 
 
 class Finish:

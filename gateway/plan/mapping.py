@@ -181,7 +181,7 @@ class Decisions:
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """A list of objects that the graph does not have: the planner's `elsewhere` knows under `source` who does.
+    """An object, or a list of some, that a statement does not give: the planner's `elsewhere` has who does as `source`.
 
     They are asked once for all objects of an answer, by these properties of each.
     """

@@ -34,9 +34,13 @@ class Reader(Protocol):
 
 
 Source = Callable[
-    [Subject, Sequence[Sequence[Any]], Mapping[str, Any]], Awaitable[Sequence[Sequence[Mapping[str, Any]]]]
+    [Subject, Sequence[Sequence[Any]], Mapping[str, Any]],
+    Awaitable[Sequence[Sequence[Mapping[str, Any]] | Mapping[str, Any] | None]],
 ]
-"""Who knows what the graph does not: for a subject, some objects by their properties, and the field's arguments."""
+"""Who knows what a statement does not give: for a subject, some objects by their properties, and the field's arguments.
+
+For each object it gives what the field is declared to be: a list, or one object or None.
+"""
 
 
 @dataclass(frozen=True, slots=True)

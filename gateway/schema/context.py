@@ -13,6 +13,7 @@ from gateway.plan import Asker, Planner
 from gateway.schema.objects import Objects
 from gateway.sharing.filing import Filing
 from gateway.sharing.reading import Cases
+from gateway.sources import Registry
 
 if TYPE_CHECKING:
     from gateway.schema.subscription import Follower
@@ -31,6 +32,8 @@ class Context:
     request_id: str
     quota: Used
     """How much may be fetched under a grant in a day."""
+    registry: Registry
+    """Connects datasets."""
     follower: "Follower | None" = None
     """Who follows changes; in a subscription."""
     objects: Objects = field(default_factory=Objects, init=False)

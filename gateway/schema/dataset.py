@@ -15,7 +15,8 @@ from gateway.schema.enums import Element, Format, Mode, OpenType, Origin, Period
 from gateway.schema.filters import DATASET_FILTERS, DATASET_ORDERS
 from gateway.schema.node import Node
 from gateway.schema.scalars import DateTime
-from gateway.schema.usage import SOURCE, InDays, Use
+from gateway.schema.sources import SOURCES, DataSource
+from gateway.schema.usage import USAGE, InDays, Use
 from gateway.schema.version import DatasetVersion, Distribution
 from gateway.vocabulary import Action
 
@@ -128,7 +129,7 @@ class Dataset(Node):
     )
 
     @mapped(
-        Elsewhere(SOURCE, ("id", "agency", "jurisdiction")),
+        Elsewhere(USAGE, ("id", "agency", "jurisdiction")),
         "使用情况. How often its data was handed out, the most frequent first: all of it to its provider and to who "
         "oversees that, to others their own.",
     )
@@ -136,6 +137,11 @@ class Dataset(Node):
         """By agency and purpose."""
         planned()
 
+    source: DataSource | None = mapped(
+        Elsewhere(SOURCES, ("id", "agency", "jurisdiction")),
+        "汇聚. Where its rows are, and how that differs from the catalogue (article 12): for its provider, the center, "
+        "and who supervises the provider; null for everybody else, and where it is not connected.",
+    )
     access: Access = mapped(Decisions(), "What the caller may do with it, and why.")
 
     @mapped(_FIELDS, "信息项. Its fields, in their order.")

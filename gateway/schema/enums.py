@@ -6,6 +6,8 @@ from typing import Any
 import strawberry
 
 from gateway.audit.event import ActorKind, Outcome, Stage
+from gateway.delivery import FileFormat
+from gateway.masks import Audience, MaskKind
 from gateway.schema import terms
 from gateway.sharing.words import Act, CaseState, Party, Procedure, Purpose, RowOperator
 from gateway.vocabulary import (
@@ -22,6 +24,8 @@ from gateway.vocabulary import (
     Role,
     Sensitivity,
     ShareType,
+    SourceFault,
+    SourceKind,
     Status,
     Theme,
 )
@@ -42,6 +46,51 @@ _enum(
         "DISCOVER": "Know that it exists: identifier, title, provider, theme, tiers and legal basis.",
         "INSPECT": "Read the rest of the description, its fields and its lineage.",
         "FETCH": "Obtain rows.",
+    },
+)
+_enum(
+    Audience,
+    "For whom the values of a field leave changed.",
+    {
+        "SHARING": "共享. Agencies (article 15).",
+        "OPENING": "开放. The public (article 22, article 23).",
+    },
+)
+_enum(
+    MaskKind,
+    "脱敏. What is left of a value that leaves changed (article 23).",
+    {
+        "DROP": "Nothing: the column does not leave.",
+        "HASH": "HMAC-SHA-256 of its text, with a key of the grant: equal values stay equal within one grant.",
+        "GENERALISE": "The lower bound of the interval of a certain width that a number lies in.",
+        "TRUNCATE": "Its first characters.",
+        "MONTH": "The first day of its month.",
+    },
+)
+_enum(
+    FileFormat,
+    "Formats of delivered files with rows.",
+    {
+        "CSV": "RFC 4180 in UTF-8, with a header.",
+        "PARQUET": "Apache Parquet.",
+    },
+)
+_enum(
+    SourceKind,
+    "Where the rows of a dataset are (article 12).",
+    {
+        "FILES": "Delivered as files.",
+        "POSTGRES": "In the agency's own database.",
+    },
+)
+_enum(
+    SourceFault,
+    "How a delivery differs from the catalogue (article 12).",
+    {
+        "MISSING": "It has no column of a field's name.",
+        "UNKNOWN": "It has a column that the catalogue does not know. That never leaves.",
+        "TYPE": "A column is of another type than its field, or holds a value that is not of its type.",
+        "UNREADABLE": "Nothing of it can be read.",
     },
 )
 _enum(
@@ -182,10 +231,13 @@ __all__ = [
     "Action",
     "ActorKind",
     "AgencyKind",
+    "Audience",
     "CaseState",
     "DataType",
     "Element",
+    "FileFormat",
     "Format",
+    "MaskKind",
     "Mode",
     "NextStep",
     "OpenType",
@@ -200,6 +252,8 @@ __all__ = [
     "RowOperator",
     "Sensitivity",
     "ShareType",
+    "SourceFault",
+    "SourceKind",
     "Stage",
     "Status",
     "Theme",

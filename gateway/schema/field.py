@@ -5,13 +5,14 @@ from typing import Annotated
 import strawberry
 
 from gateway.plan.mapping import Connection as Pages
-from gateway.plan.mapping import Decisions, Direction, Entity, Kind, One, Order, Step
+from gateway.plan.mapping import Decisions, Direction, Elsewhere, Entity, Kind, One, Order, Step
 from gateway.schema.access import Access
 from gateway.schema.arguments import After, Before, First, Last
 from gateway.schema.connection import Connection
 from gateway.schema.dataset import Dataset
 from gateway.schema.declare import column, inspected, mapped, planned
 from gateway.schema.enums import DataType, OpenType, Sensitivity, ShareType
+from gateway.schema.masks import MASKS, FieldMask
 from gateway.schema.node import Node
 from gateway.vocabulary import Action
 
@@ -41,6 +42,10 @@ class Field(Node):
     description: str | None = inspected("description", "说明.")
     unit: str | None = inspected("unit", "The unit of its values.")
     format: str | None = inspected("format", "The pattern that its values follow.")
+    masks: list[FieldMask] | None = mapped(
+        Elsewhere(MASKS, ("masks",)),
+        "脱敏规则. The rules by which its values leave changed, for whom (article 23). A grant keeps its answer's.",
+    )
     access: Access = mapped(Decisions(), "What the caller may do with it, and why.")
 
     @mapped(_lineage(Direction.OUT), "血缘. The fields that it is derived from, one level.")

@@ -16,6 +16,7 @@ from strawberry.types.graphql import OperationType
 
 from gateway.audit.asking import Events
 from gateway.audit.ledger import Ledger
+from gateway.delivery import Engine
 from gateway.fetching.quotas import Used
 from gateway.graph import Graph
 from gateway.identity import PUBLIC
@@ -26,18 +27,21 @@ from gateway.schema.answers import Answers
 from gateway.schema.build import ENTITIES, build_schema
 from gateway.schema.context import Context, asker_of
 from gateway.schema.limits import Limits
+from gateway.schema.masks import MASKS, masks_of
 from gateway.schema.operation import Operation, checked, parsed
 from gateway.schema.refusals import Refused
 from gateway.schema.sockets import Sockets
+from gateway.schema.sources import SOURCES, sources_of
 from gateway.schema.streams import Streams
 from gateway.schema.upkeep import Upkeep
-from gateway.schema.usage import SOURCE, usage_of
-from gateway.settings import Settings
+from gateway.schema.usage import USAGE, usage_of
+from gateway.settings import Settings, load_connections
 from gateway.sharing.changes import Changes
 from gateway.sharing.clocks import Rules
 from gateway.sharing.filing import Filing
 from gateway.sharing.reading import Cases
 from gateway.signing import responders, seal, trust
+from gateway.sources import Registry, Sources
 
 JSON: Final = "application/json"
 RESPONSE_TYPE: Final = "application/graphql-response+json"
@@ -50,7 +54,15 @@ class Endpoint:
     """The GraphQL endpoint; subscriptions come to it over a WebSocket."""
 
     def __init__(
-        self, settings: Settings, planner: Planner, upkeep: Upkeep, ledger: Ledger, filing: Filing, cases: Cases
+        self,
+        settings: Settings,
+        planner: Planner,
+        upkeep: Upkeep,
+        ledger: Ledger,
+        filing: Filing,
+        cases: Cases,
+        *,
+        registry: Registry,
     ) -> None:
         limits = Limits(
             tokens=settings.max_tokens,
@@ -68,6 +80,7 @@ class Endpoint:
         self._events = Events(ledger.recorder.folder)
         self._filing = filing
         self._cases = cases
+        self._registry = registry
         self._upkeep = upkeep
         self._quota = Used(settings.grant_requests_per_day, settings.grant_rows_per_day)
         self._answers = Answers(settings.max_response_bytes, settings.query_timeout)
@@ -140,7 +153,15 @@ class Endpoint:
 
     def _context(self, asker: Asker, request_id: str) -> Context:
         return Context(
-            asker, self._planner, self._ledger, self._events, self._filing, self._cases, request_id, self._quota
+            asker,
+            self._planner,
+            self._ledger,
+            self._events,
+            self._filing,
+            self._cases,
+            request_id,
+            self._quota,
+            self._registry,
         )
 
     def _ide(self) -> bytes:
@@ -160,8 +181,8 @@ async def _send(send: Send, status: int, media_type: str, content: bytes, allow:
     await send({"type": "http.response.body", "body": content})
 
 
-def graphql_app(settings: Settings, graph: Graph, policy: PolicyStore, ledger: Ledger) -> ASGIApp:
-    """The GraphQL endpoint on an open graph and an open log.
+def graphql_app(settings: Settings, graph: Graph, policy: PolicyStore, ledger: Ledger, engine: Engine) -> ASGIApp:
+    """The GraphQL endpoint on an open graph and an open log, with an engine that reads what agencies deliver.
 
     Per request it finds in the scope's state `subject` (absent: the public) and `request_id`.
     """
@@ -170,7 +191,11 @@ def graphql_app(settings: Settings, graph: Graph, policy: PolicyStore, ledger: L
         policy.table_for,
         ENTITIES,
         most_page=settings.max_page_size,
-        elsewhere={SOURCE: usage_of(Events(ledger.recorder.folder))},
+        elsewhere={
+            USAGE: usage_of(Events(ledger.recorder.folder)),
+            SOURCES: sources_of(graph),
+            MASKS: masks_of,
+        },
         new_statements=Budget(settings.new_shapes_per_minute, settings.rate_limit_storage.get_secret_value()),
     )
     upkeep = Upkeep(graph, policy, planner, ledger.recorder)
@@ -182,7 +207,9 @@ def graphql_app(settings: Settings, graph: Graph, policy: PolicyStore, ledger: L
         partial(seal, settings),
         responders=responders(settings),
     )
-    return Endpoint(settings, planner, upkeep, ledger, filing, Cases(graph))
+    sources = Sources(settings.deliveries_folder, load_connections(settings.connections))
+    registry = Registry(graph, ledger, engine, sources)
+    return Endpoint(settings, planner, upkeep, ledger, filing, Cases(graph), registry=registry)
 
 
 __all__ = ["Endpoint", "graphql_app"]

@@ -8,6 +8,7 @@ from strawberry import Info
 from gateway.catalog.refresh import Refresh, record_refresh
 from gateway.schema.causes import cause_of
 from gateway.schema.clients import ClientMutations
+from gateway.schema.connecting import SourceMutations
 from gateway.schema.context import Context
 from gateway.schema.dataset import Dataset
 from gateway.schema.filing import FilingMutations
@@ -45,7 +46,7 @@ class RecordRefreshPayload:
 
 
 @strawberry.type(description="What can be changed.")
-class Mutation(FilingMutations, ClientMutations):
+class Mutation(FilingMutations, ClientMutations, SourceMutations):
     """The root of changes."""
 
     @strawberry.mutation(

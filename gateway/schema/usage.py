@@ -13,7 +13,7 @@ from gateway.identity import Subject
 from gateway.plan import BadInput
 from gateway.plan.planner import Source
 
-SOURCE: Final = "usage"
+USAGE: Final = "usage"
 """The name under which the planner knows who counts."""
 
 

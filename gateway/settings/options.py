@@ -312,6 +312,12 @@ class Settings(BaseSettings):
         le=3600,
     )  # fmt: skip
 
+    demo_rows: int = _option(
+        1_000_000,
+        "Rows at most in a file that the demonstration city's agencies deliver when it is loaded; with 0 they deliver"
+        " nothing",
+        unit="rows", ge=0, le=10**6,
+    )  # fmt: skip
     connections: Path | None = _option(
         None,
         "A JSON file with how agencies' own databases are reached: for each name that sources have for one an address,"

@@ -9,15 +9,17 @@ from neo4j import AsyncManagedTransaction
 
 from gateway.audit.event import About
 from gateway.rules import day_of
-from gateway.sharing.acts import PROPOSALS, Answer, Move, OnGrant, stated_reason
+from gateway.sharing.acts import ANSWERS, PROPOSALS, Answer, Move, OnGrant, stated_reason
 from gateway.sharing.cases import about_case, find_case, find_grant, latest_of
 from gateway.sharing.draft import Asking, Draft, check, denied, step_now
-from gateway.sharing.entry import check_granted, fields_now
+from gateway.sharing.entry import check_granted, fields_now, masked
 from gateway.sharing.procedure import Step
 from gateway.sharing.scope import Fault
 from gateway.sharing.words import Act, Party, Procedure
 
 _PROPOSED: Final = frozenset({*PROPOSALS, Act.PROPOSE_FAILURE})
+_FORMING: Final = ANSWERS | PROPOSALS
+"""The acts that say what is granted; others only repeat it."""
 
 
 async def answer_draft(tx: AsyncManagedTransaction, asking: Asking, answer: Answer) -> Draft:
@@ -44,7 +46,8 @@ async def answer_draft(tx: AsyncManagedTransaction, asking: Asking, answer: Answ
     if yes and not kept:
         text = "nothing is left; refuse the application instead"
         raise denied(Fault("NOTHING_GRANTED", text, "dropped"), about, answer.case)
-    granted = {**application, "fields": kept} if yes else None
+    _, held = await fields_now(tx, case["dataset"], [field["id"] for field in kept])
+    granted = {**application, "fields": [*masked(kept, held, step.procedure)]} if yes else None
     await check_grantable(tx, asking.now, step.procedure, granted, about)
     content = {
         "application": case["document"]["digest"],
@@ -95,14 +98,31 @@ async def _proposed(
     """What is shared in this single case: of what was asked for, or what the provider names where none was shown."""
     application = _application(case)
     asked = {field["id"]: field for field in application["fields"]}
+    _, held = await fields_now(tx, case["dataset"], move.fields)
     if not asked and party is not Party.CONSUMER:
-        _, held = await fields_now(tx, case["dataset"], move.fields)
         asked = {one: {"id": one, "name": field["name"]} for one, field in held.items()}
     for one in move.fields:
         if one not in asked:
             fault = Fault("UNKNOWN_FIELD", f"no field {one!r:.60} was asked for, or is known to you", "fields")
             raise denied(fault, about, move.case)
-    return {**application, "fields": [asked[one] for one in move.fields]}
+    chosen = masked((asked[one] for one in move.fields), held, Procedure(case["kind"]))
+    return {**application, "fields": [*chosen]}
+
+
+async def check_masks(tx: AsyncManagedTransaction, stated: Mapping[str, Any], about: About) -> None:
+    """Whether an answer or a proposal still states the masks in force: what is signed later copies what it says.
+
+    Raises:
+        Denied: `MASK_CHANGED`.
+    """
+    granted = stated["content"].get("granted")
+    if granted is None or stated["act"] not in _FORMING:
+        return
+    dataset, fields = granted["dataset"]["id"], granted["fields"]
+    _, held = await fields_now(tx, dataset, named_fields(granted))
+    if [*masked(fields, held, Procedure(stated["procedure"]))] != fields:
+        text = "a mask of these fields was changed since this was prepared; prepare it anew"
+        raise denied(Fault("MASK_CHANGED", text, "signing"), about, dataset)
 
 
 async def check_grantable(

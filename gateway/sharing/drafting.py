@@ -14,7 +14,7 @@ from gateway.rules import day_of
 from gateway.sharing.acts import Answer, Move, OnGrant, Opening, Request
 from gateway.sharing.answering import answer_draft, grant_draft, move_draft
 from gateway.sharing.draft import Asking, Draft, check, denied
-from gateway.sharing.entry import Entry, find_entry
+from gateway.sharing.entry import Entry, find_entry, masked
 from gateway.sharing.office import Office
 from gateway.sharing.procedure import WAITING, step_of
 from gateway.sharing.scope import Fault, Scope, covers
@@ -98,12 +98,23 @@ async def _begun(
         text = "this is your own agency's dataset; nobody answers their own application"
         raise denied(Fault("OWN_DATASET", text, "dataset"), about, scope.dataset)
     stated = {**stated_scope(entry, office, scope), **more}
-    await check_new(tx, stated, asking.now, about)
+    if procedure is Procedure.DECLARATION:  # which is the grant's image; other procedures state masks in the answer
+        stated["fields"] = [*masked(stated["fields"], entry.fields, procedure)]
+    await check_new(tx, entry, procedure, stated, asking.now, about)
     return Draft(step, random_id("cs_"), 0, stated, about)
 
 
-async def check_new(tx: AsyncManagedTransaction, stated: Mapping[str, Any], now: datetime, about: About) -> None:
+async def check_new(
+    tx: AsyncManagedTransaction,
+    entry: Entry,
+    procedure: Procedure,
+    stated: Mapping[str, Any],
+    now: datetime,
+    about: About,
+) -> None:
     """Whether a scope is asked for that the consumer neither waits for nor has. Nobody else files for it meanwhile.
+
+    Who has fields under other masks than those in force now does not have what they ask for.
 
     Raises:
         Denied: `ALREADY_APPLIED`, `ALREADY_GRANTED`.
@@ -120,8 +131,9 @@ async def check_new(tx: AsyncManagedTransaction, stated: Mapping[str, Any], now:
     if waiting is not None:
         text = f"case {waiting} of yours for this purpose is not decided yet; withdraw it, or wait"
         raise denied(Fault("ALREADY_APPLIED", text, "purpose"), about, dataset)
+    wanted = {**stated, "fields": [*masked(stated["fields"], entry.fields, procedure)]}
     for grant, image in held:
-        if stated["fields"] and covers(orjson.loads(image), stated):
+        if stated["fields"] and covers(orjson.loads(image), wanted):
             text = f"your grant {grant} has all of this already"
             raise denied(Fault("ALREADY_GRANTED", text, "fields"), about, dataset)
 

@@ -1,9 +1,10 @@
 """The entry that a case is about, as its consumer may know it, and the way that each of its fields can be had."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+import orjson
 from neo4j import AsyncManagedTransaction
 
 from gateway.audit.event import About
@@ -11,6 +12,7 @@ from gateway.audit.ledger import Denied
 from gateway.classes import TIERS, ClassKey, Tier
 from gateway.graph import Graph
 from gateway.identity import Subject
+from gateway.masks import Audience
 from gateway.plan.guard import relations_of
 from gateway.policy.table import AccessTable
 from gateway.sharing.words import Procedure
@@ -25,12 +27,12 @@ RETURN {id: d.id, identifier: d.identifier, title: d.title, accessClass: d.acces
   version: head(COLLECT { MATCH (d)-[:HAS_VERSION]->(v:DatasetVersion {recordedTo: $forever})
     RETURN {id: v.id, n: v.n, digest: v.digest} }),
   fields: COLLECT { MATCH (d)-[:HAS_FIELD]->(f:Field)
-    RETURN {id: f.id, name: f.name, accessClass: f.accessClass} ORDER BY f.position, f.id }}
+    RETURN {id: f.id, name: f.name, accessClass: f.accessClass, masks: f.masks} ORDER BY f.position, f.id }}
 """
 _NOW: Final = """
 MATCH (d:Dataset {id: $id})
 RETURN [d.accessClass, COLLECT { MATCH (d)-[:HAS_FIELD]->(f:Field) WHERE f.id IN $fields
-  RETURN [f.id, {id: f.id, name: f.name, accessClass: f.accessClass}] }]
+  RETURN [f.id, {id: f.id, name: f.name, accessClass: f.accessClass, masks: f.masks}] }]
 """
 WAYS: Final = {
     ShareType.UNCONDITIONAL: Procedure.DECLARATION,
@@ -54,8 +56,8 @@ class Entry:
     jurisdictions: tuple[str, ...]
     version: Mapping[str, Any]
     """Id, number and digest of the version that is published now."""
-    fields: Mapping[str, Mapping[str, str]]
-    """Name and access class of the fields that may be known, by id."""
+    fields: Mapping[str, Mapping[str, Any]]
+    """Name, access class and kept masks of the fields that may be known, by id."""
 
     @property
     def stated(self) -> dict[str, Any]:
@@ -98,6 +100,26 @@ async def read_entry(graph: Graph, subject: Subject, table: AccessTable, dataset
     return _known(await graph.read(_ENTRY, _asked(subject, dataset)), table)
 
 
+def masked(
+    fields: Iterable[Mapping[str, Any]], held: Mapping[str, Mapping[str, Any]], procedure: Procedure
+) -> Iterator[dict[str, Any]]:
+    """Stated fields, each with the rule by which its values leave under this procedure, as it is now (R23.1).
+
+    What is stated is not changed when the rule is: `mask` is that of the answer, or of the declaration. It is absent
+    where there is none.
+
+    Args:
+        fields: as documents have them.
+        held: the fields as the entry has them, by id; a field that it has no more has no rule.
+        procedure: by which they are granted.
+    """
+    audience = Audience.OPENING if procedure is Procedure.OPENING else Audience.SHARING
+    for one in fields:
+        masks = orjson.loads(held.get(one["id"], {}).get("masks") or "{}")
+        unmasked = {name: value for name, value in one.items() if name != "mask"}
+        yield {**unmasked, "mask": masks[audience]} if audience in masks else unmasked
+
+
 def _asked(subject: Subject, dataset: str) -> dict[str, Any]:
     return {
         "id": dataset,
@@ -137,7 +159,7 @@ def _known(held: Mapping[str, Any] | None, table: AccessTable) -> Entry | None:
 
 async def fields_now(
     tx: AsyncManagedTransaction, dataset: str, fields: Sequence[str]
-) -> tuple[str, dict[str, Mapping[str, str]]]:
+) -> tuple[str, dict[str, Mapping[str, Any]]]:
     """The access class of an entry, empty for one that is not there, and those of these fields that it has, by id."""
     record = await (await tx.run(_NOW, {"id": dataset, "fields": list(fields)})).single()
     return ("", {}) if record is None else (record[0][0], dict(record[0][1]))

@@ -124,9 +124,10 @@ def basis_faults(basis: Basis, path: str) -> Iterator[Fault]:
 
 
 def covers(scope: Mapping[str, Any], other: Mapping[str, Any]) -> bool:
-    """Whether a stated scope has everything that another one has, for the same purpose and as long."""
+    """Whether a stated scope has all that another one has, under the same masks, for the same purpose and as long."""
+    masks = {one["id"]: one.get("mask") for one in scope["fields"]}
     return (
-        {one["id"] for one in other["fields"]} <= {one["id"] for one in scope["fields"]}
+        all(one["id"] in masks and masks[one["id"]] == one.get("mask") for one in other["fields"])
         and (not scope["rows"] or scope["rows"] == other["rows"])
         and scope["purpose"] == other["purpose"]
         and scope["since"] <= other["since"]

@@ -17,7 +17,7 @@ from gateway.graph.times import instant
 from gateway.identity import Subject
 from gateway.policy.table import AccessTable
 from gateway.rules import SHANGHAI
-from gateway.sharing.answering import check_grantable, check_resumed
+from gateway.sharing.answering import check_grantable, check_masks, check_resumed
 from gateway.sharing.cases import about_case, find_case, find_grant
 from gateway.sharing.clocks import Rules
 from gateway.sharing.document import Document
@@ -124,7 +124,7 @@ class Taking:
         assert step is not None
         self.office.check_begin(step)
         _check_unchanged(entry, content, step, about)
-        await check_new(self.tx, content, self.now, about)
+        await check_new(self.tx, entry, step.procedure, content, self.now, about)
         now = instant(self.now)
         case = {
             "id": identifier,
@@ -163,6 +163,7 @@ class Taking:
         step = taken.step
         granted = stated["content"].get("granted")
         await check_grantable(self.tx, self.now, step.procedure, granted, about)
+        await check_masks(self.tx, stated, about)
         await self._sign(case["id"], stated, begins=False)
         signed = (self.document.digest, self._signature_digest)
         moved = await move_case(self.tx, self.cause, case, taken, instant(self.now), signed)

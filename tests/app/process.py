@@ -25,6 +25,8 @@ from tests.support.database import CACHE, SHORT_LIVED
 
 START = 120.0
 """Seconds that a start may take before a test gives up; how long it should take is the benchmarks' business."""
+DEMO_ROWS: Final = 1_000
+"""Of what the city's agencies deliver; of a million rows nobody here sees more."""
 _BUSY: Final = 6
 _CHOSEN_BY_HAND: Final = (10_000, 32_000)
 """Ports below those that systems give to who leaves the choice to them."""
@@ -33,7 +35,7 @@ _CHOSEN_BY_HAND: Final = (10_000, 32_000)
 def environment(state: Path, **variables: str) -> dict[str, str]:
     """This process's environment with these settings alone."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GATEWAY_")}
-    given = {"STATE": str(state), "CACHE": str(CACHE), **variables}
+    given = {"STATE": str(state), "CACHE": str(CACHE), "DEMO_ROWS": str(DEMO_ROWS), **variables}
     return {**kept, **SHORT_LIVED, **{f"GATEWAY_{name}": value for name, value in given.items()}}
 
 

@@ -34,6 +34,9 @@ from gateway.audit.kinds import (
     NoticeAbandoned,
     PolicyLoaded,
     PolicyRefused,
+    SourceChecked,
+    SourceRegistered,
+    SourceRemoved,
     TokenIssued,
     TokenKeyMade,
     TokenRefused,
@@ -44,7 +47,7 @@ from gateway.audit.kinds import (
     WebhookRemoved,
 )
 from gateway.audit.log import Sealed
-from gateway.vocabulary import Role
+from gateway.vocabulary import Role, SourceKind
 
 MOMENT = datetime(2026, 11, 25, 1, 2, 3, 456_000, UTC)
 PERSON = Actor(ActorKind.PERSON, "pe_a", "ag_a", Role.OFFICER, "ap_a", ("ju_a", "ju_root"))
@@ -259,6 +262,27 @@ def of_every_kind() -> list[Event]:
             purpose="RESEARCH",
             code="WRONG_PURPOSE",
         ),
+        SourceRegistered(
+            cause=CAUSE,
+            about=ABOUT,
+            moment=MOMENT,
+            id="ev_38",
+            source="so_x",
+            held=SourceKind.FILES,
+            digest="0" * 64,
+            unknown=1,
+            differences=("MISSING 余氯", "UNKNOWN inspector"),
+        ),
+        SourceChecked(
+            cause=CAUSE,
+            about=ABOUT,
+            moment=MOMENT,
+            id="ev_39",
+            source="so_x",
+            unknown=0,
+            differences=("UNREADABLE",),
+        ),
+        SourceRemoved(cause=CAUSE, about=ABOUT, moment=MOMENT, id="ev_40", source="so_x"),
     ]
 
 

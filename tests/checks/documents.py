@@ -18,6 +18,7 @@ _ROOT: Final = Path(__file__).parent.parent.parent
 README: Final = _ROOT / "README.md"
 LOG: Final = _ROOT / "docs" / "log.md"
 WEBHOOKS: Final = _ROOT / "docs" / "webhooks.md"
+DATA: Final = _ROOT / "docs" / "data.md"
 PROCEDURES: Final = _ROOT / "docs" / "procedures.md"
 PARTNERS: Final = _ROOT / "docs" / "partners.md"
 
@@ -52,6 +53,7 @@ PARTS: Final[dict[Path, dict[str, Callable[[], str]]]] = {
     PROCEDURES: {"steps": steps_table},
     WEBHOOKS: {},
     PARTNERS: {"checks": checks_table},
+    DATA: {},
 }
 """The documents that are checked, and the generated parts of each by the marks around them."""
 

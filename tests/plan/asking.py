@@ -18,13 +18,16 @@ from gateway.policy.store import PolicyStore
 from gateway.policy.table import AccessTable
 from gateway.schema import ENTITIES, Context, build_schema
 from gateway.schema.limits import Limits
+from gateway.schema.masks import masks_of
 from gateway.sharing.filing import Filing
 from gateway.sharing.reading import Cases
+from gateway.sources import Registry
 from gateway.vocabulary import AgencyKind, Role
 
 ROOT: Final = Path(__file__).parent.parent.parent
 POLICY: Final = PolicyStore(ROOT / "policies")
 
+INSTANT: Final = "2026-06-01T00:00:00.000Z"
 _CITY: Final = tuple(make_id("ju_", code) for code in ("621000", "621002", "621021"))
 
 
@@ -56,6 +59,7 @@ NO_LEDGER: Final = cast(Ledger, None)
 NO_EVENTS: Final = cast(Events, None)
 NO_FILING: Final = cast(Filing, None)
 NO_CASES: Final = cast(Cases, None)
+NO_REGISTRY: Final = cast(Registry, None)
 
 UNLIMITED: Final = Limits(tokens=10**6, depth=200, aliases=10**6, root_fields=1000, directives=10**4, nodes=10**9)
 
@@ -69,6 +73,22 @@ async def echoed(subject: Subject, asked: Sequence[Sequence[Any]], arguments: Ma
             {"agency": None, "purpose": subject.name or "", "fetches": 0},
         ]
         for id_, agency, jurisdiction in asked
+    ]
+
+
+async def located(subject: Subject, asked: Sequence[Sequence[Any]], arguments: Mapping[str, Any]) -> list[Any]:
+    """In the place of who tells of sources: the same, in its shape, and of some datasets nothing."""
+    return [
+        {
+            "kind": "FILES",
+            "connectedAt": INSTANT,
+            "checkedAt": INSTANT,
+            "unknown": len(subject.name),
+            "differences": [{"kind": "UNKNOWN", "column": " ".join(one)}, {"kind": "UNREADABLE", "column": None}],
+        }
+        if one[0] < "ds_8"
+        else None
+        for one in asked
     ]
 
 
@@ -90,7 +110,7 @@ class Gateway:
             graph,
             table_for,
             ENTITIES,
-            elsewhere={"usage": echoed},
+            elsewhere={"usage": echoed, "sources": located, "masks": masks_of},
             new_statements=Budget(10**6),
             class_counts=dict(sparse or {}),
         )
@@ -108,6 +128,7 @@ class Gateway:
             self.cases,
             "test",
             Used(),
+            NO_REGISTRY,
         )
         found = await self.schema.execute(query, variable_values=dict(variables or {}), context_value=context)
         assert isinstance(found, ExecutionResult)

@@ -10,7 +10,7 @@ from gateway.graph import Graph
 from gateway.plan import Asker
 from gateway.plan.cache import Bounded
 from gateway.schema import Context
-from tests.plan.asking import CALLERS, NO_CASES, NO_EVENTS, NO_FILING, NO_LEDGER, Gateway
+from tests.plan.asking import CALLERS, NO_CASES, NO_EVENTS, NO_FILING, NO_LEDGER, NO_REGISTRY, Gateway
 from tests.plan.plans import Recorder
 from tests.support.loading import load
 from tests.support.world import build_world
@@ -77,7 +77,15 @@ async def test_operations_of_one_document_stay_apart(filled: Graph) -> None:
     gateway = Gateway(filled)
     text = "query A { datasets(first: 1) { nodes { title } } } query B { datasets(first: 1) { nodes { id } } }"
     context = Context(
-        Asker(CALLERS["center"], "test"), gateway.planner, NO_LEDGER, NO_EVENTS, NO_FILING, NO_CASES, "test", Used()
+        Asker(CALLERS["center"], "test"),
+        gateway.planner,
+        NO_LEDGER,
+        NO_EVENTS,
+        NO_FILING,
+        NO_CASES,
+        "test",
+        Used(),
+        NO_REGISTRY,
     )
     for name, key in (("A", "title"), ("B", "id"), ("A", "title")):
         result: Any = await gateway.schema.execute(text, operation_name=name, context_value=context)

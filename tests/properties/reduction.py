@@ -37,7 +37,7 @@ DATASET_VALUES: Final = frozenset(
 )
 """Properties of a Dataset that need INSPECT (design section 2: all that follows `legalBasis`)."""
 
-FIELD_VALUES: Final = frozenset({"dataType", "description", "unit", "format"})
+FIELD_VALUES: Final = frozenset({"dataType", "description", "unit", "format", "masks"})
 """Properties of a Field that need INSPECT."""
 
 DECLASSIFIED: Final = {

@@ -1,5 +1,6 @@
 """Ordinary resolvers, one per field that is more than a property of its row."""
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
@@ -16,11 +17,11 @@ from tests.support.world import UNIT, World
 _OF_DATASET: Final = """
 description keywords formats accrualPeriodicity shareMode shareConditions openMode openConditions usagePolicy dutyBasis
 attributes landingPage license rights accessLevel importRule missingElements modified issued refreshedAt stale version
-usage
+usage source
 """
 _HIDDEN: Final = {
     "Dataset": frozenset(_OF_DATASET.split()),
-    "Field": frozenset({"dataType", "description", "unit", "format"}),
+    "Field": frozenset({"dataType", "description", "unit", "format", "masks"}),
 }
 """Null unless the caller may INSPECT the object (design section 2)."""
 
@@ -217,6 +218,31 @@ def _usage(asking: Asking, dataset: Thing, arguments: Mapping[str, Any]) -> Any:
     return [
         {"agency": row["agency"], "purpose": echo, "fetches": 1},
         {"agency": None, "purpose": asking.subject.name or "", "fetches": 0},
+    ]
+
+
+@_field("Dataset", "source")
+def _source(asking: Asking, dataset: Thing, _: Mapping[str, Any]) -> Any:
+    """What `tests.plan.asking.located` says."""
+    row = dataset.row
+    if row["id"] >= "ds_8":
+        return None
+    said = " ".join([row["id"], row["agency"], row["jurisdiction"]])
+    return {
+        "kind": "FILES",
+        "connectedAt": INSTANT,
+        "checkedAt": INSTANT,
+        "unknown": len(asking.subject.name),
+        "differences": [{"kind": "UNKNOWN", "column": said}, {"kind": "UNREADABLE", "column": None}],
+    }
+
+
+@_field("Field", "masks")
+def _masks(_: Asking, field: Thing, __: Mapping[str, Any]) -> Any:
+    kept = json.loads(field.row.get("masks") or "{}")
+    return [
+        {"audience": name, "parameter": str(one["length"]) if "length" in one else None, **one}
+        for name, one in sorted(kept.items())
     ]
 
 

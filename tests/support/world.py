@@ -34,6 +34,11 @@ Row = dict[str, Any]
 PAST: Final = "2024-01-01T00:00:00.000Z"
 ENDED: Final = "2025-01-01T00:00:00.000Z"
 UNIT: Final = "\x1f"
+MASKS: Final = (
+    '{"OPENING":{"kind":"DROP","name":"none","version":7},'
+    '"SHARING":{"kind":"TRUNCATE","length":3,"name":"few","version":1}}'
+)
+"""What some fields keep: rules by which their values leave changed."""
 
 WORDS: Final = (
     "供水",
@@ -236,6 +241,7 @@ def _parts(rnd: random.Random, world: World, dataset: Row, tier: Tier, *, publis
                     "position": position,
                     **_tier_of(own),
                     "accessClass": str(access_class(own, published=published)),
+                    **({"masks": MASKS} if position == 1 else {}),
                     "_dataset": dataset["id"],
                 },
                 {

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from gateway.audit.event import Event, Stage
+from gateway.vocabulary import SourceKind
 
 
 class Change(StrEnum):
@@ -71,3 +72,45 @@ class DataRefreshed(Event):
     stage: ClassVar[Stage] = Stage.COLLECTION
     refreshed_at: str
     """The instant as of which the data is up to date."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRegistered(Event):
+    """A dataset was connected: it is known since where its rows are (R12)."""
+
+    kind: ClassVar[str] = "source.registered"
+    stage: ClassVar[Stage] = Stage.AGGREGATION
+    source: str
+    """Its id."""
+    held: SourceKind
+    """Where the rows are."""
+    digest: str
+    """SHA-256 of all that was stated of it."""
+    unknown: int
+    """Delivered columns that the catalogue does not know."""
+    differences: tuple[str, ...]
+    """How the delivery differs from the catalogue: a word, and the column."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceChecked(Event):
+    """What is delivered was compared with the catalogue again (R12)."""
+
+    kind: ClassVar[str] = "source.checked"
+    stage: ClassVar[Stage] = Stage.AGGREGATION
+    source: str
+    """Its id."""
+    unknown: int
+    """Delivered columns that the catalogue does not know."""
+    differences: tuple[str, ...]
+    """How the delivery differs from the catalogue: a word, and the column."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SourceRemoved(Event):
+    """A dataset was disconnected: nothing of it is handed out since."""
+
+    kind: ClassVar[str] = "source.removed"
+    stage: ClassVar[Stage] = Stage.AGGREGATION
+    source: str
+    """The id that it had."""

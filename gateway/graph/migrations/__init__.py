@@ -23,6 +23,7 @@ from gateway.graph.migrations import (
     m0008_evidence,
     m0009_parcels,
     m0010_tokens,
+    m0011_sources,
 )
 
 _ALL: Final = (
@@ -36,6 +37,7 @@ _ALL: Final = (
     (8, m0008_evidence.NAME, m0008_evidence.statements),
     (9, m0009_parcels.NAME, m0009_parcels.statements),
     (10, m0010_tokens.NAME, m0010_tokens.statements),
+    (11, m0011_sources.NAME, m0011_sources.statements),
 )
 
 _ATTEMPTS: Final = 5

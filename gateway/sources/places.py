@@ -6,9 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.delivery import FileFormat, Files, Postgres, Source, SourceGone
-
-FILES = "FILES"
-POSTGRES = "POSTGRES"
+from gateway.vocabulary import SourceKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +24,7 @@ class Sources:
         Raises:
             SourceGone: nobody has said how to reach it.
         """
-        if row["kind"] == FILES:
+        if row["kind"] == SourceKind.FILES:
             return Files(self.deliveries, tuple(row["paths"]), FileFormat(row["format"]))
         try:
             dsn = self.connections[row["connection"]]
