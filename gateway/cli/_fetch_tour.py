@@ -35,13 +35,17 @@ def steps(tour: Tour, address: str, log_key: str) -> Iterator[tuple[str, str]]:
     """What happens, step by step, and what comes out; `address` is the gateway's, `log_key` its log's verifier key."""
     own = CONSUMER.partition("@")[2]
     entries = tour.ask(CENTER, _CONNECTED, {})["datasets"]["nodes"]
-    entry, fields = next(
+    found = (
         (one, asked)
         for one in entries
         if one["source"] is not None
         and one["provider"]["code"] != own
         and len(asked := [f for f in one["fields"]["nodes"] if f["shareType"] == "CONDITIONAL"]) > 1
     )
+    entry, fields = next(found, (None, []))
+    if entry is None:
+        yield "no dataset that is shared on conditions is delivered here", "see docs/data.md"
+        return
     provider = officer_of(entry)
     case = tour.signed(CONSUMER, "prepareRequest", **scope(entry, fields[:1]))["accessRequest"]
     answer = {"accessRequest": case["id"], "version": case["version"], "answer": "APPROVE"}

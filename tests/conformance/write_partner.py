@@ -1,7 +1,7 @@
 """Registers a program of an agency at a running gateway: `write_partner.py ADDRESS FOLDER`.
 
-`FOLDER` gets its private key (`key.jwk`), and `partner.json` with its id, a grant of its agency, and another agency's.
-Run after `write_case.py`, which plays the cases that lead to grants.
+`FOLDER` gets its private key (`key.jwk`), `partner.json` with its id and a grant of its agency, and `variables.sh` with
+what the partners' page of the documents wants to be told.
 """
 
 import json
@@ -26,9 +26,21 @@ command = [sys.executable, "-m", "gateway.cli", "client", "add", "--agency", age
 added = subprocess.run([*command, "--jwks", str(folder / "jwks.json")], capture_output=True, text=True, check=False)
 if added.returncode:
     sys.exit(added.stderr)
+tier = "UNCONDITIONAL"
+query = f"""{{ datasets(first: 100, filter: {{ shareType: [{tier}] }}) {{ nodes {{
+  id identifier source {{ kind }} provider {{ code }} fields(first: 5) {{ nodes {{ id name shareType }} }} }} }} }}"""
 with Client(f"{address}/graphql") as client:
-    query = "{ accessRequests(first: 20, side: CONSUMER) { nodes { grant { id state purpose } } } }"
-    nodes = _Tourist(load_settings(), client).ask(_case_tour.CONSUMER, query, {})["accessRequests"]["nodes"]
-grant = next(one["grant"] for one in nodes if one["grant"] and one["grant"]["state"] == "ACTIVE")
-partner = {"client": added.stdout.strip(), "grant": grant["id"], "purpose": grant["purpose"]}
+    tour = _case_tour.Tour(_Tourist(load_settings(), client).ask, load_settings())
+    entries = tour.ask(_case_tour.CENTER, query, {})["datasets"]["nodes"]
+    entry, fields = next(
+        (one, fields)
+        for one in entries
+        if one["source"] and one["provider"]["code"] != agency
+        if (fields := [field for field in one["fields"]["nodes"] if field["shareType"] == tier])
+    )
+    grant = tour.signed(_case_tour.CONSUMER, "prepareRequest", **_case_tour.scope(entry, fields))["grant"]
+partner = {"client": added.stdout.strip(), "grant": grant["id"]}
 (folder / "partner.json").write_text(json.dumps(partner))
+variables = {"AGENCY": agency, "GATEWAY": address, "GRANT": grant["id"], "DATASET": entry["identifier"]}
+lines = [f"export {name}={value}" for name, value in {**variables, "PURPOSE": "SERVICE"}.items()]
+(folder / "variables.sh").write_text("\n".join(lines) + "\n")
