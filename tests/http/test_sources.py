@@ -35,7 +35,7 @@ mutation($input: ConnectTableInput!) { connectTable(input: $input) { sourceId pr
 CHECK: Final = """
 mutation($input: SourceInput!) { checkSource(input: $input) { differences { kind column } problems { code path } } }
 """
-DISCONNECT: Final = "mutation($input: SourceInput!) { disconnect(input: $input) { sourceId problems { code path } } }"
+DISCONNECT: Final = "mutation($input: SourceInput!) { removeSource(input: $input) { sourceId problems { code path } } }"
 
 
 def deliver(served: Served, columns: dict[str, str]) -> str:
