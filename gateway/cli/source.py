@@ -11,7 +11,7 @@ from gateway.cli._desk import Desk, at_desk
 from gateway.delivery import Engine, FileFormat
 from gateway.graph import running_graph
 from gateway.settings import Settings, load_connections, load_settings
-from gateway.sources import Delivered, Difference, Registry, Sources, Stated, Table, connected, read_differences
+from gateway.sources import Delivered, Difference, Registry, Sources, Stated, Table, Trying, connected, read_differences
 from gateway.vocabulary import SourceFault
 
 app = typer.Typer(
@@ -115,7 +115,7 @@ async def _with_engine(
     change: Callable[[Registry, Desk], Awaitable[Mapping[str, Any]]],
 ) -> Mapping[str, Any]:
     async with Engine.of(settings) as engine:
-        return await change(Registry(desk.graph, desk.ledger, engine, sources), desk)
+        return await change(Registry(desk.graph, desk.ledger, Trying(engine, sources)), desk)
 
 
 def _told(result: Mapping[str, Any]) -> bool:

@@ -97,7 +97,7 @@ class SourceMutations:
         return await _changed(info.context, input, info.context.registry.check)
 
     @strawberry.mutation(description="Disconnect one's own dataset: nothing of it is handed out any more.")
-    async def disconnect(
+    async def remove_source(
         self, info: Asked, input: Annotated[SourceInput, strawberry.argument(description="The dataset.")]
     ) -> SourcePayload:
         """R12."""

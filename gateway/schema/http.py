@@ -41,7 +41,7 @@ from gateway.sharing.clocks import Rules
 from gateway.sharing.filing import Filing
 from gateway.sharing.reading import Cases
 from gateway.signing import responders, seal, trust
-from gateway.sources import Registry, Sources
+from gateway.sources import Registry, Sources, Trying
 
 JSON: Final = "application/json"
 RESPONSE_TYPE: Final = "application/graphql-response+json"
@@ -208,7 +208,7 @@ def graphql_app(settings: Settings, graph: Graph, policy: PolicyStore, ledger: L
         responders=responders(settings),
     )
     sources = Sources(settings.deliveries_folder, load_connections(settings.connections))
-    registry = Registry(graph, ledger, engine, sources)
+    registry = Registry(graph, ledger, Trying(engine, sources))
     return Endpoint(settings, planner, upkeep, ledger, filing, Cases(graph), registry=registry)
 
 

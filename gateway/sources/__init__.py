@@ -8,6 +8,7 @@ from gateway.sources.places import Sources
 from gateway.sources.registry import Connected, Registry, connected
 from gateway.sources.stated import Delivered, Stated, Table
 from gateway.sources.telling import told_sources
+from gateway.sources.trying import Trying
 
 __all__ = [
     "Comparison",
@@ -19,6 +20,7 @@ __all__ = [
     "Sources",
     "Stated",
     "Table",
+    "Trying",
     "compare",
     "connected",
     "read_differences",

@@ -1,39 +1,28 @@
 """Connecting datasets to what their agencies deliver: by these and by the operator; each change is logged (R12)."""
 
-import asyncio
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
 
 from neo4j import AsyncManagedTransaction
 
-from gateway.audit.event import About, Cause, canonical
+from gateway.audit.event import Cause, canonical
 from gateway.audit.kinds import SourceChecked, SourceRegistered, SourceRemoved
 from gateway.audit.ledger import Denied, Key, Ledger, Made
-from gateway.delivery import BadValue, ColumnType, DeliveryError, Engine, SourceGone, SourceSlow, open_file
-from gateway.graph import Graph, make_id
+from gateway.graph import Graph
 from gateway.graph.times import now
 from gateway.identity import Subject
-from gateway.sharing.procedure import SIGNERS
-from gateway.sources.comparison import UNREADABLE, Comparison, Expected, compare
-from gateway.sources.places import Sources
-from gateway.sources.stated import Delivered, Stated
-from gateway.vocabulary import DataType
+from gateway.sources.comparison import Comparison
+from gateway.sources.entries import Entry, entry_for, unconnected, unknown
+from gateway.sources.stated import Stated
+from gateway.sources.trying import Trying
 
+_T = TypeVar("_T")
 REGISTER: Final = "registerSource"
 CHECK: Final = "checkSource"
 REMOVE: Final = "removeSource"
 
-_ENTRY: Final = """
-MATCH (d:Dataset {identifier: $identifier})-[:PROVIDED_BY]->(a:Agency)
-RETURN {id: d.id, agency: a.id, code: a.code,
-  jurisdictions: COLLECT { MATCH (a)-[:IN]->(:Jurisdiction)-[:PART_OF*0..16]->(j)
-    RETURN DISTINCT j.id AS id ORDER BY id },
-  source: head(COLLECT { MATCH (s:Source)-[:OF]->(d) RETURN s {.*} }),
-  fields: COLLECT { MATCH (d)-[:HAS_FIELD]->(f:Field)
-    RETURN f {.name, .dataType, .position} ORDER BY f.position, f.name }}
-"""
 _REGISTER: Final = """
 MATCH (d:Dataset {id: $dataset})-[:PROVIDED_BY]->(:Agency {id: $agency})
 MERGE (s:Source {id: $properties.id}) SET s = $properties
@@ -51,8 +40,6 @@ MATCH (s:Source)-[:OF]->(d:Dataset)-[:PROVIDED_BY]->(a:Agency) WHERE $code IS NU
 WITH s, d, a ORDER BY d.identifier
 RETURN collect(s {.id, .kind, .unknown, .faults, .connectedAt, .checkedAt, identifier: d.identifier, agency: a.code})
 """
-_CANNOT: Final = (SourceGone, SourceSlow, BadValue, ColumnType)
-"""What is the matter with a source, and not with the gateway."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +70,11 @@ async def connected(graph: Graph, code: str | None = None) -> Sequence[Connected
 
 @dataclass(frozen=True, slots=True)
 class Registry:
-    """The sources of a graph."""
+    """The sources of a graph. `by` is who asks, of the provider's officers and heads; None for the operator."""
 
     graph: Graph
     ledger: Ledger
-    engine: Engine
-    sources: Sources
+    trying: Trying
 
     async def register(
         self, cause: Cause, identifier: str, stated: Stated, key: str, *, by: Subject | None = None
@@ -100,41 +86,37 @@ class Registry:
             identifier: the code of the dataset.
             stated: where its provider has its rows.
             key: the idempotency key.
-            by: who asks; None for the operator.
+            by: who asks.
 
         Returns:
             `{source, unknown, differences}`: its id, and what `Comparison` says, the differences as pairs.
 
         Raises:
-            Denied: `NOT_FOUND`: there is no such dataset of theirs; `NOT_ALLOWED`: they may not bind its provider;
-                `BAD_PATH`, `BAD_CONNECTION`, `BAD_TABLE`: see `stated`; the code of a `DeliveryError`: nothing can be
-                read there.
+            Denied: see `entry_for`; `BAD_PATH`, `BAD_CONNECTION`, `BAD_TABLE`: see `stated`; the code of a
+                `DeliveryError`: nothing can be read there.
             LogError: see `Ledger.change`.
         """
-        found = await self._entry(identifier)
-        refused = _refused(found, identifier, by)
-        compared = refused or await self._tried(found, stated, identifier)
+        entry = await entry_for(self.graph, identifier, by)
+        compared = entry if isinstance(entry, Denied) else await self.trying.stated(entry, stated)
 
         async def work(tx: AsyncManagedTransaction) -> Made:
-            if isinstance(compared, Denied):
-                raise compared
-            assert found is not None
-            source, moment = make_id("so_", identifier), now()
+            held, found = _made(entry), _made(compared)
+            moment = now()
             times = {"connectedAt": moment, "checkedAt": moment}
-            properties = {"id": source, **stated.properties, **times, **compared.properties}
-            given = {"dataset": found["id"], "agency": found["agency"], "properties": properties}
-            if not (await (await tx.run(_REGISTER, given)).single(strict=True))[0]:
-                raise _unknown(identifier, _about(found))
+            properties = {"id": held.source_id, **stated.properties, **times, **found.properties}
+            given = {"dataset": held.id, "agency": held.agency, "properties": properties}
+            if not await _done(tx, _REGISTER, given):
+                raise unknown(identifier, held.about)
             event = SourceRegistered(
                 cause=cause,
-                about=_about(found),
-                source=source,
+                about=held.about,
+                source=held.source_id,
                 held=stated.properties["kind"],
                 digest=hashlib.sha256(canonical(stated.properties)).hexdigest(),
-                unknown=compared.unknown,
-                differences=compared.said,
+                unknown=found.unknown,
+                differences=found.said,
             )
-            return Made(_result(source, compared), {found["id"]: [event]})
+            return Made(_result(held, found), {held.id: [event]})
 
         given = {"identifier": identifier, **stated.properties}
         return await self.ledger.change(Key(_person(by), REGISTER, key, given), cause, work)
@@ -146,32 +128,26 @@ class Registry:
             As `register`.
 
         Raises:
-            Denied: `NOT_FOUND`, `NOT_ALLOWED`: see `register`; `BUSY`, `WORKER_DIED`: it cannot be read now.
+            Denied: see `entry_for`; `NOT_FOUND`: it is not connected; `BUSY`, `WORKER_DIED`: it cannot be read now.
             LogError: see `Ledger.change`.
         """
-        found = await self._entry(identifier)
-        refused = _refused(found, identifier, by)
-        source = None if found is None or refused is not None else found["source"]
-        compared = Comparison() if source is None else await self._compared(found, source, identifier)
+        entry = await entry_for(self.graph, identifier, by)
+        compared = entry if isinstance(entry, Denied) else await self.trying.connected(entry)
 
         async def work(tx: AsyncManagedTransaction) -> Made:
-            if refused is not None:
-                raise refused
-            if isinstance(compared, Denied):
-                raise compared
-            assert found is not None
-            id_, since = make_id("so_", identifier), source and source["connectedAt"]
-            given = {"id": id_, "connected": since, "properties": {"checkedAt": now(), **compared.properties}}
-            if not (await (await tx.run(_CHECK, given)).single(strict=True))[0]:
-                raise _unconnected(identifier, found)
+            held, found = _made(entry), _made(compared)
+            assert held.source is not None
+            since, properties = held.source["connectedAt"], {"checkedAt": now(), **found.properties}
+            if not await _done(tx, _CHECK, {"id": held.source_id, "connected": since, "properties": properties}):
+                raise unconnected(held)
             event = SourceChecked(
                 cause=cause,
-                about=_about(found),
-                source=id_,
-                unknown=compared.unknown,
-                differences=compared.said,
+                about=held.about,
+                source=held.source_id,
+                unknown=found.unknown,
+                differences=found.said,
             )
-            return Made(_result(id_, compared), {found["id"]: [event]})
+            return Made(_result(held, found), {held.id: [event]})
 
         return await self.ledger.change(Key(_person(by), CHECK, key, {"identifier": identifier}), cause, work)
 
@@ -182,100 +158,40 @@ class Registry:
             `{source}`: the id that it had.
 
         Raises:
-            Denied: `NOT_FOUND`, `NOT_ALLOWED`: see `register`.
+            Denied: see `entry_for`; `NOT_FOUND`: it is not connected.
             LogError: see `Ledger.change`.
         """
-        found = await self._entry(identifier)
-        refused = _refused(found, identifier, by)
+        entry = await entry_for(self.graph, identifier, by)
 
         async def work(tx: AsyncManagedTransaction) -> Made:
-            if refused is not None:
-                raise refused
-            assert found is not None
-            source = make_id("so_", identifier)
-            if not (await (await tx.run(_REMOVE, {"id": source})).single(strict=True))[0]:
-                raise _unconnected(identifier, found)
-            return Made(
-                {"source": source}, {found["id"]: [SourceRemoved(cause=cause, about=_about(found), source=source)]}
-            )
+            held = _made(entry)
+            if not await _done(tx, _REMOVE, {"id": held.source_id}):
+                raise unconnected(held)
+            event = SourceRemoved(cause=cause, about=held.about, source=held.source_id)
+            return Made({"source": held.source_id}, {held.id: [event]})
 
         return await self.ledger.change(Key(_person(by), REMOVE, key, {"identifier": identifier}), cause, work)
 
-    async def _entry(self, identifier: str) -> Mapping[str, Any] | None:
-        found: Mapping[str, Any] | None = await self.graph.read(_ENTRY, {"identifier": identifier})
-        return found
 
-    async def _tried(self, found: Mapping[str, Any] | None, stated: Stated, identifier: str) -> Comparison | Denied:
-        """What is there, read before the transaction, which may run more than once; or why it cannot be connected."""
-        assert found is not None
-        for code, text, path in stated.faults(found["code"]):
-            return Denied(code, text, path=path, target=identifier, about=_about(found))
-        try:
-            compared = await compare(self.engine, self.sources.of(stated.properties), _expected(found))
-            if isinstance(stated, Delivered):
-                await self._look_at(stated.documents)
-        except DeliveryError as problem:
-            text = f"the source cannot be read: {problem}"
-            return Denied(problem.code, text, path="source", target=identifier, about=_about(found))
-        return compared
-
-    async def _compared(
-        self, found: Mapping[str, Any] | None, source: Mapping[str, Any], identifier: str
-    ) -> Comparison | Denied:
-        """The same for what is connected: that it cannot be read is what is found."""
-        assert found is not None
-        try:
-            compared = await compare(self.engine, self.sources.of(source), _expected(found))
-            await self._look_at(source.get("documents") or ())
-        except _CANNOT:
-            return UNREADABLE
-        except DeliveryError as problem:
-            return Denied(problem.code, str(problem), path="source", target=identifier, about=_about(found))
-        return compared
-
-    async def _look_at(self, documents: Sequence[str]) -> None:
-        """Whether whole files are there.
-
-        Raises:
-            SourceGone: one is not, or leads elsewhere.
-        """
-        for path in documents:
-            (await asyncio.to_thread(open_file, self.sources.deliveries, path)).close()
+async def _done(tx: AsyncManagedTransaction, statement: str, parameters: dict[str, Any]) -> bool:
+    return bool((await (await tx.run(statement, parameters)).single(strict=True))[0])
 
 
-def _expected(found: Mapping[str, Any]) -> list[Expected]:
-    # What states no type is delivered as text.
-    return [Expected(one["name"], DataType(one.get("dataType") or DataType.STRING)) for one in found["fields"]]
+def _made(outcome: _T | Denied) -> _T:
+    """What was found before the transaction, in which a refusal is raised, so that it is logged.
+
+    Raises:
+        Denied: that is what was found.
+    """
+    if isinstance(outcome, Denied):
+        raise outcome
+    return outcome
 
 
-def _result(source: str, compared: Comparison) -> dict[str, Any]:
+def _result(entry: Entry, compared: Comparison) -> dict[str, Any]:
     differences = [[one.kind.value, one.column] for one in compared.differences]
-    return {"source": source, "unknown": compared.unknown, "differences": differences}
-
-
-def _refused(found: Mapping[str, Any] | None, identifier: str, by: Subject | None) -> Denied | None:
-    """Why somebody may not connect a dataset. Of others' nobody learns whether it is there."""
-    if found is None or (by is not None and by.agency != found["agency"]):
-        return _unknown(identifier, About() if found is None else replace(_about(found), hidden=True))
-    if by is not None and not by.profile.roles & SIGNERS:
-        text = "only officers and heads connect the datasets of their agency"
-        return Denied("NOT_ALLOWED", text, path="dataset", target=identifier, about=_about(found))
-    return None
+    return {"source": entry.source_id, "unknown": compared.unknown, "differences": differences}
 
 
 def _person(by: Subject | None) -> str:
     return "" if by is None else str(by.id)
-
-
-def _about(found: Mapping[str, Any]) -> About:
-    return About((found["agency"],), tuple(found["jurisdictions"]), (found["id"],))
-
-
-def _unknown(identifier: str, about: About) -> Denied:
-    text = f"there is no dataset {identifier!r:.60} to connect"
-    return Denied("NOT_FOUND", text, path="dataset", target=identifier, about=about)
-
-
-def _unconnected(identifier: str, found: Mapping[str, Any]) -> Denied:
-    text = f"{identifier} is not connected; see what is with: gateway source list"
-    return Denied("NOT_FOUND", text, path="dataset", target=identifier, about=_about(found))

@@ -60,7 +60,11 @@ def test_the_tour_prints_every_stop_and_both_languages(gateway: Gateway, monkeyp
     assert re.search(r"center: COORDINATE \S+ *│ COORDINATING", text)
     assert re.search(r"signs it too: RESOLVED_SHARE *│ a grant of .+ until \S+: ACTIVE", text)
     assert re.search(r"center opens it: OPENED *│ a grant of .+ until \S+: ACTIVE", text)
-    assert len(re.findall(r"revokes it, with a reason *│ REVOKED", text)) == 2
+    assert re.search(r"it fetches two rows *│ \{", text)
+    assert re.search(r"it asks for another purpose *│ 403 WRONG_PURPOSE", text)
+    assert re.search(r"it fetches again *│ 403 REVOKED", text)
+    assert re.search(r"with its proof *│ entry \d+ of \d+: .*REVOKED", text)
+    assert len(re.findall(r"revokes it, with a reason *│ REVOKED", text)) == 3
     assert "and there it ends" not in text
     assert re.search(r"officer@gaj asks for the case *│ is not shown it", text)
     assert all(caller in text for caller in demo.CALLERS)

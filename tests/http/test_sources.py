@@ -16,7 +16,7 @@ DATASET: Final = "621000/wjw/xlgl"
 COLUMNS: Final = ("total", "category", "period", "value", "cumulative", "growth")
 ROW: Final = ("7", "一类", "2026-01", "1.5", "2.5", "0.5")
 SOURCE: Final = """
-query($i: String!) { dataset(identifier: $i) { title again: source { kind } source {
+query($i: String!) { dataset(identifier: $i) { title again: source { kind differences { named: column } } source {
   kind connectedAt checkedAt unknown __typename differences { kind column } } } }
 """
 MASKS: Final = """
@@ -35,7 +35,7 @@ mutation($input: ConnectTableInput!) { connectTable(input: $input) { sourceId pr
 CHECK: Final = """
 mutation($input: SourceInput!) { checkSource(input: $input) { differences { kind column } problems { code path } } }
 """
-DISCONNECT: Final = "mutation($input: SourceInput!) { disconnect(input: $input) { sourceId problems { code path } } }"
+DISCONNECT: Final = "mutation($input: SourceInput!) { removeSource(input: $input) { sourceId problems { code path } } }"
 
 
 def deliver(served: Served, columns: dict[str, str]) -> str:
@@ -199,7 +199,7 @@ def test_only_those_concerned_see_how_a_delivery_differs(served: Served, unconne
     source(served, "add", DATASET, "--path", path, "--format", "CSV")
     for who in ("staff@wjw", "center", "supervisor"):
         found = served.ask(SOURCE, {"i": DATASET}, who)["dataset"]
-        assert found["again"] == {"kind": "FILES"}
+        assert found["again"] == {"kind": "FILES", "differences": [{"named": "growth"}, {"named": "total"}]}
         assert found["source"]["connectedAt"] == found["source"]["checkedAt"]
         assert {key: value for key, value in found["source"].items() if not key.endswith("At")} == {
             "kind": "FILES",

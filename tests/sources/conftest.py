@@ -10,7 +10,7 @@ from gateway.audit.recorder import Recorder
 from gateway.catalog import write_entries
 from gateway.delivery import Engine
 from gateway.graph import Graph
-from gateway.sources import Registry, Sources
+from gateway.sources import Registry, Sources, Trying
 from tests.catalog.entries import ground
 from tests.delivery.server import Server, running_server
 from tests.sources.depot import ENTRY, Depot
@@ -35,7 +35,7 @@ async def opened(module_graph: Graph, server: Server, tmp_path_factory: pytest.T
     ):
         ledger = Ledger(module_graph, recorder, outbox)
         sources = Sources(state / "deliveries", {"water": server.dsn, "power": server.dsn})
-        yield Depot(Registry(module_graph, ledger, engine, sources), state, server)
+        yield Depot(Registry(module_graph, ledger, Trying(engine, sources)), state, server)
 
 
 @pytest.fixture

@@ -49,7 +49,7 @@ class Depot:
     @property
     def folder(self) -> Path:
         """Where agencies deliver."""
-        return self.registry.sources.deliveries
+        return self.registry.trying.sources.deliveries
 
     def forget(self) -> None:
         """Only what is logged from now on is told."""

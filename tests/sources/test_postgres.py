@@ -15,7 +15,9 @@ async def fetched(depot: Depot) -> Any:
     registry = depot.registry
     admission = Admission(registry.graph, PolicyStore(POLICIES))
     quotas = Quotas(registry.graph, 1_000, 1_000)
-    desk = Desk(admission, registry.engine, registry.ledger.recorder, quotas, registry.sources, secret=b"s" * 32)
+    desk = Desk(
+        admission, registry.trying.engine, registry.ledger.recorder, quotas, registry.trying.sources, secret=b"s" * 32
+    )
     try:
         handout = await desk.begin(Caller(PUBLIC), ENTRY.identifier, Wanted(), "request-1")
     except NotAdmitted as refused:
