@@ -129,8 +129,8 @@ class Fetch:
     """What rows must meet after the masks. Names delivered columns only."""
     order: tuple[Order, ...] = ()
     order_as_delivered: bool = False
-    """Let rows of equal keys come as the source has them. Only where everything of the source is delivered in clear:
-    elsewhere the source's own order would tell of what is hidden, so equal keys are ordered by all other columns."""
+    """Let rows come as the source has them, where no order is asked for. They do where all of the source is delivered
+    in clear; elsewhere its own order would tell of what is hidden, so they are ordered by all columns all the same."""
     limit: int | None = None
     position: int = 0
     """Rows to skip. Means the same rows only in the same version of the source."""

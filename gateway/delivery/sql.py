@@ -34,6 +34,16 @@ class Statement:
     values: tuple[Value, ...]
 
 
+def is_ordered(fetch: Fetch, found: Mapping[str, Found]) -> bool:
+    """Whether rows of equal keys are ordered by all other columns.
+
+    They may come as delivered only where nothing of the source is hidden, also no column that nobody asked about: the
+    source may have been ordered by it.
+    """
+    shown = {column.name for column in fetch.leaving if column.mask is None}
+    return bool(fetch.order) or not fetch.order_as_delivered or not found.keys() <= shown
+
+
 def statement(fetch: Fetch, dialect: Dialect, relation: str, found: Mapping[str, Found], *, total: bool) -> Statement:
     """The rows of a fetch, as columns that are called c0, c1 and so on.
 

@@ -314,10 +314,10 @@ class Desk:
 
 
 def _order(fetch: Fetch) -> str:
-    """The order as a request states it. Where something is hidden, all other columns follow: ties are equal rows."""
+    """The order as a request states it: all other columns follow what is asked for, so that ties are equal rows."""
     asked = [f"-{one.field}" if one.descending else one.field for one in fetch.order]
-    if fetch.order_as_delivered:
-        return ",".join([*asked, "(as delivered)"])
+    if fetch.order_as_delivered and not asked:
+        return "(as delivered)"
     named = {one.field for one in fetch.order}
     return ",".join([*asked, *(column.name for column in fetch.leaving if column.name not in named)])
 

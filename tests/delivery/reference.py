@@ -26,7 +26,9 @@ def expected(columns: Sequence[Column], rows: Sequence[Row], fetch: Fetch) -> li
     ]
     types = {column.name: column.shown for column in fetch.leaving}
     shown = [row for row in shown if all(_meets(row[c.field], c, types[c.field]) for c in fetch.filter)]
-    if fetch.order or not fetch.order_as_delivered:
+    shown_in_clear = {column.name for column in fetch.leaving if column.mask is None}
+    as_delivered = fetch.order_as_delivered and {column.name for column in columns} <= shown_in_clear
+    if fetch.order or not as_delivered:
         keys = [(key.field, key.descending) for key in fetch.order]
         keys += [(column.name, False) for column in fetch.leaving if column.name not in {name for name, _ in keys}]
         shown.sort(key=cmp_to_key(lambda a, b: _compare(a, b, keys)))

@@ -109,6 +109,18 @@ async def test_pages_together_are_the_whole(engine: Engine, deliveries: Path) ->
         assert (whole == [*table.rows]) is ("order_as_delivered" in given)
 
 
+async def test_rows_do_not_come_in_the_order_of_a_column_that_nobody_asked_for(
+    engine: Engine, deliveries: Path
+) -> None:
+    table = Table(
+        (Column("shown", DataType.INTEGER), Column("hidden", DataType.INTEGER)),
+        tuple(((i * 7) % 50, i) for i in range(50)),
+    )
+    source = as_parquet(table, deliveries)
+    fetch = Fetch(source, table.columns[:1], Form.NDJSON, order_as_delivered=True)
+    assert await read(engine, fetch) == [(i,) for i in range(50)]
+
+
 async def test_several_files_follow_one_another(engine: Engine, deliveries: Path) -> None:
     parts = [register(deliveries, rows, f"part{rows}.parquet") for rows in (3, 5, 4)]
     each = [await read(engine, ask(part, order_as_delivered=True)) for part in parts]

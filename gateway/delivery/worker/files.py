@@ -28,7 +28,7 @@ from gateway.delivery.dialects import BAD_VALUE, DuckDb, Found
 from gateway.delivery.errors import BadValue, ColumnType, DeliveryError, SourceChanged, SourceGone
 from gateway.delivery.fetch import Fetch, FileFormat, Files
 from gateway.delivery.paths import OpenFile, open_file, version_of
-from gateway.delivery.sql import lines, statement
+from gateway.delivery.sql import is_ordered, lines, statement
 from gateway.delivery.worker.encoding import batch_rows, is_text
 from gateway.vocabulary import DataType
 
@@ -127,8 +127,8 @@ class FileReader:
             on_interrupt(cursor.interrupt)
             try:
                 found = self._found(fetch.source, opened, cursor)
-                total = bool(fetch.order) or not fetch.order_as_delivered
-                asked = statement(fetch, DuckDb(), _relation(fetch.source, opened, found), found, total=total)
+                total, relation = is_ordered(fetch, found), _relation(fetch.source, opened, found)
+                asked = statement(fetch, DuckDb(), relation, found, total=total)
                 text = lines(fetch, f"({asked.text})") if is_text(fetch.form) else asked.text
                 for batch in _run(cursor, text, asked.values, fetch):
                     _check(opened)

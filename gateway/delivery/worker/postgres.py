@@ -15,7 +15,7 @@ from psycopg import errors, sql
 from gateway.delivery.dialects import Found, PostgreSql, quoted
 from gateway.delivery.errors import BadValue, DeliveryError, SourceGone, SourceSlow
 from gateway.delivery.fetch import Fetch, Postgres
-from gateway.delivery.sql import lines, statement
+from gateway.delivery.sql import is_ordered, lines, statement
 from gateway.delivery.worker.encoding import batch_rows, is_text, schema_of
 from gateway.vocabulary import DataType
 
@@ -75,7 +75,7 @@ class PostgresReader:
             found = _found(connection, fetch.source)
             # Without an order a table's rows come as they please, so pages would not fit together.
             paged = fetch.limit is not None or fetch.position > 0
-            total = bool(fetch.order) or not fetch.order_as_delivered or paged
+            total = paged or is_ordered(fetch, found)
             asked = statement(fetch, PostgreSql(), _relation(fetch.source), found, total=total)
             with connection.cursor(name="rows", binary=True) as cursor:
                 # Names are quoted and values bound: see `sql`.
