@@ -49,7 +49,7 @@ async def partner_side(
         cause = Cause(GATEWAY, policy.current.digest)
         await recorder.record(TokenKeyMade(cause=cause, key=keys.kid, before=None))
     audience = f"{issuer}{RESOURCE}"
-    verifier = TokenVerifier(issuer, audience, keys, None, skew=settings.clock_skew)
+    verifier = TokenVerifier(issuer, audience, keys, None)
     issuing = Issuing(graph, recorder, policy, keys, issuer, audience)
     oauth = OAuth(graph, issuing, Statuses(graph, keys, issuer), keys, authenticator, sign_ins, verifier, issuer)
     quotas = Quotas(graph, settings.grant_requests_per_day, settings.grant_rows_per_day)

@@ -1,10 +1,12 @@
 """From a grant to a token to rows, as a partner's program does it: with its own key, over HTTP, checked without us."""
 
+import asyncio
 import csv
 import io
 import json
 import socket
 import time
+from collections import Counter
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -366,6 +368,33 @@ def test_a_source_that_is_replaced_breaks_the_stream_and_leaves_no_end(served: S
             opened["path"].write_text(whole, "utf-8")
             with pytest.raises(httpx.RemoteProtocolError):
                 list(pieces)
+
+
+def test_a_source_that_is_gone_is_said_to_be_and_disturbs_nobody(
+    served: Served, opened: dict[str, Any], partner: Partner
+) -> None:
+    aside = opened["path"].with_suffix(".aside")
+    opened["path"].rename(aside)
+    try:
+        answer = served.client.get(f"/data/{opened['identifier']}", params={"limit": 1})
+        assert refusal(answer, 504)["extensions"]["code"] == "SOURCE_GONE"
+        assert partner.fetch(partner.token(), limit=1).status_code == 200
+    finally:
+        aside.rename(opened["path"])
+
+
+def test_five_hundred_fetches_at_once_are_all_answered(served: Served, partner: Partner) -> None:
+    token = partner.token()
+
+    async def at_once() -> list[httpx.Response]:
+        limits = httpx.Limits(max_connections=500)
+        async with httpx.AsyncClient(base_url=served.address, timeout=120, limits=limits) as client:
+            headers, asked = {"Authorization": f"Bearer {token}"}, f"{partner.address}?purpose=SERVICE&limit=2"
+            return await asyncio.gather(*(client.get(asked, headers=headers) for _ in range(500)))
+
+    answers = asyncio.run(at_once())
+    assert Counter(answer.status_code for answer in answers) == {200: 500}
+    assert {answer.content for answer in answers} == {answers[0].content}
 
 
 def test_only_rows_are_fetched(served: Served, opened: dict[str, Any]) -> None:
