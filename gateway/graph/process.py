@@ -38,7 +38,7 @@ def spawn(command: Sequence[str], log: Path) -> tuple[subprocess.Popen[bytes], p
         # Ctrl-C can come at any moment; the nanny ends Java when its pipe closes.
         reap(nanny)
         if isinstance(problem, ValueError | psutil.Error):
-            raise ServerFailed(f"Java could not be started; see {log}") from problem
+            raise ServerFailed(f"Java could not be started. {_last_words(log.parent.parent)}") from problem
         raise
 
 

@@ -33,7 +33,8 @@ CALLERS = st.builds(
 
 
 def fetched(by: str | None, owner: str, purpose: str, hours: int, outcome: Outcome = Outcome.DONE) -> Event:
-    acting = Actor(ActorKind.PERSON, "pe_x", by, jurisdictions=HOMES.get(by or "", ()))
+    # Somebody else than who asks: what people do in nobody's name, they see themselves, and no count has it.
+    acting = Actor(ActorKind.PERSON, "pe_y", by, jurisdictions=HOMES.get(by or "", ()))
     about = About((owner,), HOMES[owner], (f"ds_{owner}",))
     moment = START + timedelta(hours=hours)
     return DataFetched(
