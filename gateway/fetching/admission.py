@@ -21,7 +21,7 @@ from gateway.plan.guard import relations_of
 from gateway.policy.store import PolicyStore
 from gateway.policy.table import Decision
 from gateway.sharing.scope import Condition
-from gateway.sharing.using import NotUsable, UsableField, use_of
+from gateway.sharing.using import NotUsable, UsableField, use_of_token
 from gateway.sharing.words import RowOperator
 from gateway.verify import Verified
 from gateway.vocabulary import FOREVER, Action, DataType
@@ -122,15 +122,8 @@ class Admission:
 
     async def _by_grant(self, caller: Caller, token: Verified, identifier: str, wanted: Wanted, now: float) -> Admitted:
         try:
-            use = await use_of(
-                self.graph,
-                token.grant,
-                self.policy.table_for,
-                datetime.fromtimestamp(now, UTC),
-                holder=token.client,
-                consumers=(token.subject,),
-                token=token.id,
-            )
+            moment = datetime.fromtimestamp(now, UTC)
+            use = await use_of_token(self.graph, token, self.policy.table_for, moment)
         except NotUsable as problem:
             raise NotAdmitted(_CODES.get(problem.code, problem.code), str(problem), problem.about) from None
         about = use.about

@@ -19,7 +19,7 @@ from gateway.oauth.keys import TokenKeys
 from gateway.oauth.once import give_back
 from gateway.oauth.statuses import enter
 from gateway.policy.store import PolicyStore
-from gateway.sharing.using import NotUsable, Use, use_of
+from gateway.sharing.using import NotUsable, Use, use_of, use_of_token
 from gateway.verify import Verified
 from gateway.verify.token import DETAILS, LIFETIME, SKEW, TYPE
 
@@ -188,15 +188,7 @@ class Issuing:
 
     async def _of(self, token: Verified) -> Use:
         now = datetime.fromtimestamp(self._clock(), UTC)
-        return await use_of(
-            self._graph,
-            token.grant,
-            self._policy.table_for,
-            now,
-            holder=token.client,
-            consumers=(token.subject,),
-            token=token.id,
-        )
+        return await use_of_token(self._graph, token, self._policy.table_for, now)
 
     async def _use(self, holder: Holder, grant: str, now: float) -> Use:
         moment = datetime.fromtimestamp(now, UTC)

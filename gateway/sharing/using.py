@@ -16,6 +16,7 @@ from gateway.policy.table import AccessTable
 from gateway.sharing.cases import about_case, standing
 from gateway.sharing.examination import forbidden_of, holder_profile
 from gateway.sharing.words import CaseState, Procedure
+from gateway.verify import Verified
 from gateway.vocabulary import FOREVER, DataType, OpenType, ShareType
 
 # A projection goes by the name of what it is of: what it is ordered by has to be in it.
@@ -154,6 +155,16 @@ async def use_of(
         tuple(found["home"]),
         found["held"],
     )
+
+
+async def use_of_token(graph: Graph, token: Verified, tables: Callable[[Profile], AccessTable], now: datetime) -> Use:
+    """The grant that a token is for, which was verified, as it counts now.
+
+    Raises:
+        NotUsable, GraphUnavailable: see `use_of`.
+    """
+    holder, consumers = token.client, (token.subject,)
+    return await use_of(graph, token.grant, tables, now, holder=holder, consumers=consumers, token=token.id)
 
 
 def _tier(classes: Iterable[str], *, opening: bool) -> str:
