@@ -84,16 +84,23 @@ class Graph:
         self.requests = 0
         """Statements and transactions sent since the start, for metrics and for tests that count them."""
 
-    async def read(self, statement: str, parameters: Mapping[str, Any] | None = None) -> Any:
+    async def read(
+        self, statement: str, parameters: Mapping[str, Any] | None = None, *, seconds: float | None = None
+    ) -> Any:
         """Run one reading statement; its first record's first value, None when there is no record.
 
         Sent again once when the connection was lost: a read changes nothing, so that is safe.
+
+        Args:
+            statement: in Cypher.
+            parameters: its values.
+            seconds: how long it may run where that is less than the limit of all.
 
         Raises:
             GraphTimeout: it ran longer than the limit; Neo4j has ended it.
             GraphUnavailable: Neo4j cannot be reached, twice, or has stopped answering.
         """
-        query = Query(statement, timeout=self._timeout)
+        query = Query(statement, timeout=self._timeout if seconds is None else min(seconds, self._timeout))
         try:
             return await self._read(query, parameters)
         except (DriverError, Neo4jError) as problem:

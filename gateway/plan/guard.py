@@ -41,6 +41,10 @@ class Site(StrEnum):
     SEARCH_FIELD_DATASET = "SEARCH_FIELD_DATASET"
     SEARCH_FIELD_TEXT = "SEARCH_FIELD_TEXT"
     TALLY = "TALLY"
+    LINEAGE_START = "LINEAGE_START"
+    LINEAGE_START_DATASET = "LINEAGE_START_DATASET"
+    LINEAGE_NODE = "LINEAGE_NODE"
+    LINEAGE_HIDDEN = "LINEAGE_HIDDEN"
 
 
 def subsets(relations: tuple[Relation, ...]) -> list[tuple[Relation, ...]]:

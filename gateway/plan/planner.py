@@ -86,7 +86,7 @@ class Planner:
     ) -> Shaped | None:
         """All objects of a small type."""
         selection = self._selections.of(info)
-        caller = self._caller(asker)
+        caller = self.caller(asker)
         bound = self._bind(info, selection)
         plan = self._plan(
             (selection.number, "everything"),
@@ -195,7 +195,7 @@ class Planner:
             BadInput: `AS_ROLE_REFUSED`, when somebody asks for another role without owning or overseeing the object.
         """
         selection = self._selections.of(info)
-        caller = self._caller(asker)
+        caller = self.caller(asker)
         type_name = self._type_of(target)
         if type_name not in ("Dataset", "Field"):
             return shaped(decided(UNKNOWN, selection.root))
@@ -244,7 +244,7 @@ class Planner:
         self, info: GraphQLResolveInfo[Any], asker: Asker, keys: Sequence[tuple[str, str, Any] | None]
     ) -> Shaped:
         selection = self._selections.of(info)
-        caller = self._caller(asker)
+        caller = self.caller(asker)
         groups: dict[tuple[str, str], list[dict[str, Any]]] = {}
         for i, key in enumerate(keys):
             if key is not None:
@@ -280,7 +280,7 @@ class Planner:
         sparse: bool = False,
         more: Mapping[str, Any] | None = None,
     ) -> Shaped | None:
-        caller = self._caller(asker)
+        caller = self.caller(asker)
         bound = self._bind(info, selection)
         few = sparse and caller.sees_few_of(self.class_counts)
         plan = self._plan((selection.number, kind), asker, caller, bound, selection, write, sparse=few)
@@ -357,7 +357,8 @@ class Planner:
         clauses = [t.clause for t in terms(f"{selected.name}.query", arguments["query"])]
         return Bound(page.shape, {**page.values, f"p{selected.index}_query": clauses})
 
-    def _caller(self, asker: Asker) -> Caller:
+    def caller(self, asker: Asker) -> Caller:
+        """Who asks, with their access table as it is now; for a statement that is written elsewhere."""
         return self._callers.of(asker.subject, self.table_for(asker.subject.profile))
 
     def _type_of(self, identifier: str) -> str | None:

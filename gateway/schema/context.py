@@ -9,6 +9,7 @@ from gateway.audit.asking import Events
 from gateway.audit.ledger import Ledger
 from gateway.fetching.quotas import Used
 from gateway.identity import Subject
+from gateway.lineage import Walker
 from gateway.plan import Asker, Planner
 from gateway.schema.objects import Objects
 from gateway.sharing.filing import Filing
@@ -34,6 +35,8 @@ class Context:
     """How much may be fetched under a grant in a day."""
     registry: Registry
     """Connects datasets."""
+    walker: Walker
+    """Walks lineage."""
     follower: "Follower | None" = None
     """Who follows changes; in a subscription."""
     objects: Objects = field(default_factory=Objects, init=False)

@@ -7,6 +7,7 @@ import strawberry
 
 from gateway.audit.event import ActorKind, Outcome, Stage
 from gateway.delivery import FileFormat
+from gateway.lineage.words import LineageDirection, LineageLevel, Truncation
 from gateway.masks import Audience, MaskKind
 from gateway.schema import terms
 from gateway.sharing.words import Act, CaseState, Party, Procedure, Purpose, RowOperator
@@ -210,6 +211,32 @@ _enum(
     },
 )
 
+_enum(
+    LineageDirection,
+    "Which way a walk along lineage goes.",
+    {
+        "UPSTREAM": "上游. To what something was made from.",
+        "DOWNSTREAM": "下游. To what was made from it.",
+        "BOTH": "Both ways, each by itself.",
+    },
+)
+_enum(
+    LineageLevel,
+    "Between what derivations are followed.",
+    {"DATASET": "Between datasets.", "FIELD": "Between fields."},
+)
+_enum(
+    Truncation,
+    "Why an answer is not all that there is for the caller to know.",
+    {
+        "DEPTH": "There is more beyond the depth that was asked for.",
+        "NODES": "There is more than may be in one walk (GATEWAY_LINEAGE_NODES).",
+        "EDGES": "There are more derivations between the nodes of this page than may be in one.",
+        "TIME": "A shallower walk was answered: the one that was asked for took too long.",
+        "UNMATCHED": "Something is known by a name only, which no entry of the catalogue has.",
+        "HIDDEN": "Something takes part of which the caller may know that it exists, and not more.",
+    },
+)
 _enum(Procedure, "The ways in which data is asked for, and what becomes of a grant.", terms.PROCEDURE)
 _enum(CaseState, "Where a case or a grant stands.", terms.CASE_STATE)
 _enum(Act, "What somebody does in a procedure.", terms.ACT)
@@ -237,6 +264,8 @@ __all__ = [
     "Element",
     "FileFormat",
     "Format",
+    "LineageDirection",
+    "LineageLevel",
     "MaskKind",
     "Mode",
     "NextStep",
@@ -257,4 +286,5 @@ __all__ = [
     "Stage",
     "Status",
     "Theme",
+    "Truncation",
 ]

@@ -20,6 +20,7 @@ from gateway.delivery import Engine
 from gateway.fetching.quotas import Used
 from gateway.graph import Graph
 from gateway.identity import PUBLIC
+from gateway.lineage import Walker
 from gateway.plan import Asker, Budget, Planner
 from gateway.policy.store import PolicyStore
 from gateway.schema import ide
@@ -81,6 +82,7 @@ class Endpoint:
         self._filing = filing
         self._cases = cases
         self._registry = registry
+        self._walker = Walker(cases.graph, planner, settings.lineage_nodes, settings.lineage_seconds)
         self._upkeep = upkeep
         self._quota = Used(settings.grant_requests_per_day, settings.grant_rows_per_day)
         self._answers = Answers(settings.max_response_bytes, settings.query_timeout)
@@ -162,6 +164,7 @@ class Endpoint:
             request_id,
             self._quota,
             self._registry,
+            self._walker,
         )
 
     def _ide(self) -> bytes:

@@ -40,6 +40,17 @@ from gateway.schema.field import Field
 from gateway.schema.filters import DATASET_FILTERS
 from gateway.schema.in_role import logged
 from gateway.schema.jurisdiction import Jurisdiction
+from gateway.schema.lineage import (
+    AsOf,
+    Depth,
+    Direction,
+    KnownAt,
+    Level,
+    Lineage,
+    Of,
+    walk_of,
+)
+from gateway.schema.lineage import Which as WhichLineage
 from gateway.schema.me import Me
 from gateway.schema.node import Node
 
@@ -184,6 +195,27 @@ class Query:
         """The jurisdiction tree as a list."""
         planner = info.context.planner
         return await _answer(planner.everything(info, info.context.asker, "Jurisdiction", "code"))
+
+    @strawberry.field(
+        description="血缘. Everything that a dataset or field was made from, or that was made from it, with the"
+        " derivations between. Null where the caller may not know of what is asked about."
+    )
+    async def lineage(
+        self,
+        info: Asked,
+        of: Of,
+        direction: Direction,
+        level: Level = None,
+        depth: Depth = None,
+        first: First = None,
+        after: After = None,
+        filter: WhichLineage = None,
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+    ) -> Lineage | None:
+        """A page of a walk."""
+        asked = {"of": of, "direction": direction, "level": level, "depth": depth, "first": first, "after": after}
+        return await walk_of(info, {**asked, "filter": filter, "asOf": as_of, "knownAt": known_at})
 
     @strawberry.field(description="事件. An event in the log, when the caller may read it.")
     async def audit_event(

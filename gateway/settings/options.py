@@ -349,6 +349,12 @@ class Settings(BaseSettings):
         50_000, "Nodes that an operation could return, from its page sizes", unit="nodes", ge=1, le=10_000_000
     )
     max_page_size: int = _option(100, "Largest `first` or `last`", unit="nodes", ge=1, le=10_000)
+    lineage_nodes: int = _option(
+        20_000, "Nodes that one walk along lineage may find, on all its pages", unit="nodes", ge=1, le=1_000_000
+    )
+    lineage_seconds: float = _option(
+        8.0, "How long a walk may take before a shallower one is answered instead", unit="seconds", gt=0, le=600
+    )
     max_sockets: int = _option(1_000, "Open WebSockets per process", unit="sockets", ge=1, le=100_000)
     max_subscriptions: int = _option(20, "Subscriptions over one WebSocket", unit="subscriptions", ge=1, le=10_000)
     query_timeout: float = _option(

@@ -10,8 +10,9 @@ from strawberry.types import ExecutionResult
 from gateway.audit.asking import Events
 from gateway.audit.ledger import Ledger
 from gateway.fetching.quotas import Used
-from gateway.graph import make_id
+from gateway.graph import Graph, make_id
 from gateway.identity import PUBLIC, Profile, Subject
+from gateway.lineage import Walker
 from gateway.plan import Asker, Budget, Planner
 from gateway.plan.planner import Reader
 from gateway.policy.store import PolicyStore
@@ -114,6 +115,7 @@ class Gateway:
             new_statements=Budget(10**6),
             class_counts=dict(sparse or {}),
         )
+        self.walker = Walker(cast(Graph, graph), self.planner, seconds=60)
 
     async def ask(
         self, query: str, variables: Mapping[str, Any] | None = None, subject: Subject = PUBLIC
@@ -129,6 +131,7 @@ class Gateway:
             "test",
             Used(),
             NO_REGISTRY,
+            self.walker,
         )
         found = await self.schema.execute(query, variable_values=dict(variables or {}), context_value=context)
         assert isinstance(found, ExecutionResult)

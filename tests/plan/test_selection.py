@@ -86,6 +86,7 @@ async def test_operations_of_one_document_stay_apart(filled: Graph) -> None:
         "test",
         Used(),
         NO_REGISTRY,
+        gateway.walker,
     )
     for name, key in (("A", "title"), ("B", "id"), ("A", "title")):
         result: Any = await gateway.schema.execute(text, operation_name=name, context_value=context)

@@ -47,7 +47,7 @@ DECLASSIFIED: Final = {
 """What is told although it is derived from more than the caller may see. Nothing else is."""
 
 
-def _relations(dataset: Row, subject: Subject) -> frozenset[Relation]:
+def relations(dataset: Row, subject: Subject) -> frozenset[Relation]:
     found = {Relation.ANYONE}
     if subject.agency is not None and dataset["agency"] == subject.agency:
         found.add(Relation.OWNER)
@@ -60,7 +60,7 @@ def reduced(world: World, subject: Subject, table: AccessTable) -> World:
     """The world with what the caller cannot discover removed, and what it cannot inspect set to null."""
 
     def may(action: Action, row: Row, dataset: Row) -> bool:
-        return table.decide(ClassKey(row["accessClass"]), _relations(dataset, subject), action).allowed
+        return table.decide(ClassKey(row["accessClass"]), relations(dataset, subject), action).allowed
 
     out = deepcopy(world)
     out.datasets = [d for d in out.datasets if may(Action.DISCOVER, d, d)]

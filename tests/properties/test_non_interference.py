@@ -23,7 +23,7 @@ from tests.plan.queries import Grower, Query
 from tests.properties.reduction import reduced
 from tests.support.database import empty
 from tests.support.loading import load
-from tests.support.world import build_world
+from tests.support.world import World, build_world
 
 WORLDS: Final = int(os.environ.get("GATEWAY_TEST_WORLDS", "8"))
 """Worlds, each asked by one caller. `make deep` sets more."""
@@ -67,6 +67,7 @@ class Trial:
         rnd = random.Random(f"{seed} {name}")
         schema = self.unguarded.schema._schema
         self.queries = [Grower(schema, self.world, rnd).query() for _ in range(QUERIES)]
+        self.queries.append(Query(f"{{ {_walks(self.world)} }}", {}, {}))
 
     async def one(self, gateway: Gateway, query: Query) -> Any:
         """Data with its order of keys, and errors by path and code."""
@@ -105,6 +106,15 @@ async def test_nothing_hidden_shows_in_any_answer(graph: Graph, record_property:
     assert figures.hiding >= WORLDS * 3, "too few cases hide anything: the property proves little"
 
 
+def _walks(world: World) -> str:
+    """A walk from each dataset, and from some fields."""
+    return " ".join(
+        f'{row["id"]}: lineage(of: "{row["id"]}", direction: BOTH, depth: 2) {{ totalCount hidden {{ rule }}'
+        " nodes { id distance } edges { id } truncatedBecause }"
+        for row in (*world.datasets, *world.fields[:6])
+    )
+
+
 DIRECTED: Final = {
     Site.DATASET_BY_KEY: "{{ a: dataset(id: {dataset}) {{ title }} b: node(id: {dataset}) {{ id }} }}",
     Site.DATASET_PAGE: "{ datasets(first: 100) { nodes { id } } }",
@@ -128,6 +138,10 @@ DIRECTED: Final = {
     Site.SEARCH_FIELD: '{ search(query: "水", first: 100) { edges { score node { __typename } } } }',
     Site.SEARCH_FIELD_DATASET: '{ search(query: "水", first: 100) { edges { score node { __typename } } } }',
     Site.SEARCH_FIELD_TEXT: '{ search(query: "水", first: 100) { edges { score node { __typename } } } }',
+    Site.LINEAGE_START: "{{ lineage(of: {dataset}, direction: BOTH) {{ isComplete }} }}",
+    Site.LINEAGE_START_DATASET: "{{ {walks} }}",
+    Site.LINEAGE_NODE: "{{ {walks} }}",
+    Site.LINEAGE_HIDDEN: "{{ {walks} }}",
     Site.TALLY: "{ datasets { totalCount facets { theme { value count } } } }",
 }
 """For each place of a test in a statement, a query that goes through it."""
@@ -145,7 +159,7 @@ async def test_without_the_test_at_any_one_site_something_leaks(
         fields = ", ".join(f'"{f["id"]}"' for f in trial.world.fields[:100])
         text = DIRECTED[site]
         if "{{" in text:
-            text = text.format(dataset=f'"{hidden[0]["id"]}"', fields=f"[{fields}]")
+            text = text.format(dataset=f'"{hidden[0]["id"]}"', fields=f"[{fields}]", walks=_walks(trial.world))
         figures = Figures()
         await trial.run(figures, [Query(text, {}, {})], every=True)
         if figures.differing:

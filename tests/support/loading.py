@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from gateway.classes import class_label
 from gateway.graph import Graph
-from tests.support.world import PAST, Row, World
+from tests.support.world import Derivation, Row, World
 
 _NODES: Final = "UNWIND $rows AS r CREATE (n) SET n = r.p SET n:$(r.labels)"
 _LINKS: Final = (
@@ -32,6 +32,12 @@ async def load(graph: Graph, world: World) -> None:
         if rows:
             await graph.run(_LINKS.format(kind), {"rows": rows})
     await graph.run("CALL db.awaitIndexes(60)")
+
+
+def edge_id(edge: Derivation) -> str:
+    """Of a derivation: of its ends and its times."""
+    times = (edge.valid_from, edge.valid_to, edge.recorded_from, edge.recorded_to)
+    return f"de_{edge.source}{edge.target}{''.join(times)}"
 
 
 def _labelled(label: str, rows: Iterable[Row]) -> Iterable[Row]:
@@ -72,11 +78,13 @@ def links(world: World) -> dict[str, list[Row]]:
         add("ON", ("Grant", row["id"]), ("Dataset", row["_dataset"]))
         add("TO", ("Grant", row["id"]), ("Person" if row["_to"].startswith("pe_") else "Agency", row["_to"]))
     for edge in world.derivations:
-        times = {
+        properties = {
+            "id": edge_id(edge),
             "validFrom": edge.valid_from,
             "validTo": edge.valid_to,
-            "recordedFrom": PAST,
+            "recordedFrom": edge.recorded_from,
             "recordedTo": edge.recorded_to,
+            "observed": edge.observed,
         }
-        add("DERIVED_FROM", (edge.label, edge.source), (edge.label, edge.target), times)
+        add("DERIVED_FROM", (edge.label, edge.source), (edge.label, edge.target), properties)
     return found

@@ -61,7 +61,7 @@ WORDS: Final = (
 
 @dataclass(slots=True)
 class Derivation:
-    """One DERIVED_FROM edge between two Datasets or two Fields, by their ids."""
+    """One DERIVED_FROM edge between two Datasets or two Fields, by their ids: it leads from `source` to `target`."""
 
     label: str
     source: str
@@ -69,6 +69,8 @@ class Derivation:
     valid_from: str = PAST
     valid_to: str = FOREVER
     recorded_to: str = FOREVER
+    recorded_from: str = PAST
+    observed: bool = False
 
 
 @dataclass(slots=True)

@@ -1,0 +1,18 @@
+"""The room of lineage: what was made from what, who says so, and since when (R10, R13, R17.2, R20)."""
+
+from gateway.lineage.walking import DEEPEST, USUAL_DEPTH, Edge, Node, Place, Walk, Walker, Wanted
+from gateway.lineage.words import LineageDirection, LineageLevel, Truncation
+
+__all__ = [
+    "DEEPEST",
+    "USUAL_DEPTH",
+    "Edge",
+    "LineageDirection",
+    "LineageLevel",
+    "Node",
+    "Place",
+    "Truncation",
+    "Walk",
+    "Walker",
+    "Wanted",
+]

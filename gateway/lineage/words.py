@@ -1,0 +1,37 @@
+"""The words of lineage that a client and a walk have in common."""
+
+from enum import StrEnum
+
+
+class LineageDirection(StrEnum):
+    """Which way a walk goes."""
+
+    UPSTREAM = "UPSTREAM"
+    """To what something was made from."""
+    DOWNSTREAM = "DOWNSTREAM"
+    """To what was made from it."""
+    BOTH = "BOTH"
+
+
+class LineageLevel(StrEnum):
+    """Between what derivations are followed."""
+
+    DATASET = "DATASET"
+    FIELD = "FIELD"
+
+
+class Truncation(StrEnum):
+    """Why an answer is not all that there is for the caller to know."""
+
+    DEPTH = "DEPTH"
+    """There is more beyond the depth that was asked for."""
+    NODES = "NODES"
+    """There is more than may be in one walk."""
+    EDGES = "EDGES"
+    """There are more derivations between what is on this page than may be in one."""
+    TIME = "TIME"
+    """A shallower walk was answered, because the one that was asked for took too long."""
+    UNMATCHED = "UNMATCHED"
+    """Something in it is known by a name only that no entry of the catalogue has."""
+    HIDDEN = "HIDDEN"
+    """Something that the caller knows to exist takes part, and they may not inspect its lineage."""

@@ -1,0 +1,268 @@
+"""血缘. What something was made from and what was made from it, as far as the caller may know."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
+
+import strawberry
+from graphql import GraphQLResolveInfo
+from strawberry import Info
+
+from gateway.lineage import DEEPEST, USUAL_DEPTH, Edge, Node, Place, Walk, Wanted
+from gateway.plan import cursor
+from gateway.policy.table import Decision
+from gateway.schema.access import AccessDecision, Text
+from gateway.schema.connection import PageInfo
+from gateway.schema.context import Context
+from gateway.schema.dataset import Dataset
+from gateway.schema.enums import LineageDirection, LineageLevel, NextStep, Theme, Truncation
+from gateway.schema.field import Field
+from gateway.schema.paging import page_info, page_size
+from gateway.schema.scalars import DateTime
+from gateway.vocabulary import FOREVER
+
+_PATH: Final = "lineage"
+Asked = Info[Context, Any]
+
+
+@strawberry.type(description="A name in a system of an agency's that no entry of the catalogue has.")
+class LineageName:
+    """What is known by name only, to the agency whose system named it."""
+
+    namespace: str = strawberry.field(description="Where it is, as OpenLineage names it.")
+    name: str = strawberry.field(description="Its name there.")
+    field: str | None = strawberry.field(description="Of which field, if of one.")
+
+
+@strawberry.type(description="Something on a walk: a dataset, a field, or a name.")
+class LineageNode:
+    """A node, with how far it is from where the walk began."""
+
+    id: strawberry.ID = strawberry.field(description="The id of the dataset or field; of a name, one that stays.")
+    direction: LineageDirection = strawberry.field(description="On which side of the beginning.")
+    distance: int = strawberry.field(description="How many derivations it is away, by the shortest way.")
+    cursor: str = strawberry.field(description="Opaque; bound to the same walk.")
+    name: LineageName | None = strawberry.field(description="Where it is known by name only.")
+
+    @strawberry.field(description="The dataset, if it is one.")
+    async def dataset(self, info: Asked) -> Dataset | None:
+        """As far as the caller may know of it."""
+        return await _object(info, "Dataset", self.id)
+
+    @strawberry.field(description="The field, if it is one.")
+    async def field(self, info: Asked) -> Field | None:
+        """As far as the caller may know of it."""
+        return await _object(info, "Field", self.id)
+
+
+@strawberry.type(description="How values were made into others, as OpenLineage names it.")
+class Transformation:
+    """Type and subtype."""
+
+    type: str = strawberry.field(
+        description="DIRECT where values come from values, INDIRECT where they decide on some."
+    )
+    subtype: str | None = strawberry.field(description="Such as IDENTITY, AGGREGATION, JOIN or FILTER.")
+
+
+@strawberry.type(description="A derivation: `target` was made from `source`.")
+class LineageEdge:
+    """A derivation, with who says so, since when, and since when that is known."""
+
+    id: strawberry.ID = strawberry.field(description="Its id: of this statement, which never changes.")
+    source: strawberry.ID = strawberry.field(description="The id of what it was made from.")
+    target: strawberry.ID = strawberry.field(description="The id of what was made.")
+    observed: bool = strawberry.field(description="Whether a run showed it, rather than somebody declaring it.")
+    asserter: strawberry.ID | None = strawberry.field(description="The agency that says so, by its global id.")
+    run: str | None = strawberry.field(description="The run that first showed it.")
+    job: str | None = strawberry.field(description="The job of that run: its namespace and name.")
+    transformations: list[Transformation] = strawberry.field(description="How; empty where that is not known.")
+    masking: bool = strawberry.field(description="Whether all of it passes through a mask.")
+    valid_from: DateTime = strawberry.field(description="Since when it held.")
+    valid_to: DateTime | None = strawberry.field(description="Until when; null where it still holds.")
+    recorded_from: DateTime = strawberry.field(description="Since when it was known.")
+    recorded_to: DateTime | None = strawberry.field(
+        description="When it was ended or corrected; null where it still counts. Nothing is deleted."
+    )
+
+
+@strawberry.type(
+    description="血缘. A page of a walk along derivations. It is complete, or says that it is not and why; what the"
+    " caller may not know of takes no part in it."
+)
+class Lineage:
+    """A walk."""
+
+    nodes: list[LineageNode] = strawberry.field(
+        description="What was found, by direction, distance and id; not what the walk began at."
+    )
+    edges: list[LineageEdge] = strawberry.field(
+        description="The derivations by which the nodes of this page are reached, from nodes of any page."
+    )
+    page_info: PageInfo = strawberry.field(description="Where this page stands.")
+    total_count: int = strawberry.field(description="How many nodes all pages have.")
+    is_complete: bool = strawberry.field(
+        description="Whether all pages together are everything that the caller may know."
+    )
+    truncated_because: list[Truncation] = strawberry.field(description="Why they are not; empty when they are.")
+    hidden: AccessDecision | None = strawberry.field(
+        description="Why something is hidden of which the caller may know that it exists; null where nothing is."
+    )
+
+
+@strawberry.input(description="Which nodes of a walk are shown, and along which derivations it goes.")
+class LineageFilter:
+    """The filter. Of a list, any; of several fields, all."""
+
+    agency: list[strawberry.ID] | None = strawberry.field(
+        default=None, description="Only what these agencies provide; the walk goes through all the same."
+    )
+    theme: list[Theme] | None = strawberry.field(
+        default=None, description="Only datasets of these themes, or their fields; the walk goes through all the same."
+    )
+    observed: bool | None = strawberry.field(
+        default=None, description="Only along derivations that a run showed, or only along declared ones."
+    )
+
+
+Of = Annotated[strawberry.ID, strawberry.argument(description="The global id of a dataset or field.")]
+Direction = Annotated[LineageDirection, strawberry.argument(description="Which way to go.")]
+Level = Annotated[
+    LineageLevel | None,
+    strawberry.argument(description="Between datasets or between fields; without it between what `of` is."),
+]
+Depth = Annotated[
+    int | None, strawberry.argument(description=f"How far, in derivations: to {DEEPEST}; {USUAL_DEPTH} without it.")
+]
+Which = Annotated[LineageFilter | None, strawberry.argument(description="What of it.")]
+AsOf = Annotated[
+    DateTime | None, strawberry.argument(description="Along derivations that held at this instant; now without it.")
+]
+KnownAt = Annotated[
+    DateTime | None,
+    strawberry.argument(description="As far as they were recorded at this instant; as they are now without it."),
+]
+
+
+async def walk_of(info: GraphQLResolveInfo[Context], arguments: Mapping[str, Any]) -> Lineage | None:
+    """A page of a walk.
+
+    Args:
+        info: of the request.
+        arguments: those of the field, by their names in GraphQL.
+
+    Raises:
+        BadInput: `INVALID_PAGE`, `INVALID_CURSOR`, and see `gateway.lineage.Wanted.check`.
+    """
+    context = info.context
+    given: dict[str, Any] = {name: value for name, value in arguments.items() if value is not None}
+    after, first = given.pop("after", None), page_size(context, _PATH, given.pop("first", None))
+    tag = cursor.prefix(_PATH, "", _plain(given))
+    which = given.get("filter") or {}
+    level = given.get("level")
+    wanted = Wanted(
+        of=given["of"],
+        direction=LineageDirection(_plain(given["direction"])),
+        level=None if level is None else LineageLevel(_plain(level)),
+        depth=given.get("depth", USUAL_DEPTH),
+        first=first,
+        after=None if after is None else _place(after, tag),
+        as_of=given.get("asOf"),
+        known_at=given.get("knownAt"),
+        agencies=_listed(which.get("agency")),
+        themes=_listed(which.get("theme")),
+        observed=which.get("observed"),
+    )
+    found = await context.walker.walk(context.asker, wanted)
+    return None if found is None else _lineage(found, tag, begun=after is not None)
+
+
+def _lineage(found: Walk, tag: str, *, begun: bool) -> Lineage:
+    nodes = [_node(node, tag) for node in found.nodes]
+    return Lineage(
+        nodes=nodes,
+        edges=[_edge(edge) for edge in found.edges],
+        page_info=page_info(nodes, more=found.more, begun=begun),
+        total_count=found.total,
+        is_complete=not found.truncated,
+        truncated_because=sorted(found.truncated, key=[*Truncation].index),
+        hidden=None if found.hidden is None else _decision(found.hidden),
+    )
+
+
+def _node(node: Node, tag: str) -> LineageNode:
+    place = node.place
+    signed = place.distance if place.downstream else -place.distance
+    return LineageNode(
+        id=strawberry.ID(node.id),
+        direction=LineageDirection.DOWNSTREAM if place.downstream else LineageDirection.UPSTREAM,
+        distance=place.distance,
+        cursor=f"{tag}{node.id}.{signed}",
+        name=None if node.external is None else _name(node.external),
+    )
+
+
+def _name(external: Mapping[str, Any]) -> LineageName:
+    return LineageName(namespace=external["namespace"], name=external["name"], field=external["field"])
+
+
+def _place(after: str, tag: str) -> Place:
+    at = cursor.read(f"{_PATH}.after", after, tag, numeric=True)
+    signed = int(at.value)
+    return Place(signed > 0, abs(signed), at.id)
+
+
+def _edge(edge: Edge) -> LineageEdge:
+    said = edge.said
+    return LineageEdge(
+        id=strawberry.ID(edge.id),
+        source=strawberry.ID(edge.source),
+        target=strawberry.ID(edge.target),
+        observed=bool(said.get("observed")),
+        asserter=said.get("asserter") or None,
+        run=said.get("runId"),
+        job=said.get("job"),
+        transformations=[
+            Transformation(type=type_, subtype=subtype or None)
+            for type_, _, subtype in (one.partition("/") for one in said.get("transformations") or ())
+        ],
+        masking=bool(said.get("masking")),
+        valid_from=said["validFrom"],
+        valid_to=_ended(said["validTo"]),
+        recorded_from=said["recordedFrom"],
+        recorded_to=_ended(said["recordedTo"]),
+    )
+
+
+def _ended(stored: str) -> DateTime | None:
+    return None if stored == FOREVER else DateTime(stored)
+
+
+def _decision(decision: Decision) -> AccessDecision:
+    return AccessDecision(
+        allowed=decision.allowed,
+        rule=strawberry.ID(decision.rule),
+        requirement=decision.requirement,
+        reason=Text(zh=decision.reason_zh, en=decision.reason_en),
+        next=NextStep(decision.next),
+    )
+
+
+def _listed(values: Any) -> tuple[Any, ...] | None:
+    return None if values is None else tuple(_plain(values))
+
+
+def _plain(value: Any) -> Any:
+    """Enums as the words that they are."""
+    if isinstance(value, Mapping):
+        return {name: _plain(one) for name, one in value.items() if one is not None}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return getattr(value, "value", value)
+
+
+async def _object(info: Asked, entity: str, identifier: str) -> Any:
+    """Answered by the plan, like everything of the catalogue."""
+    if not identifier.startswith({"Dataset": "ds_", "Field": "fd_"}[entity]):
+        return None
+    context = info.context
+    return await context.objects.one(context.planner, info._raw_info, context.asker, entity, identifier)
