@@ -88,7 +88,7 @@ class Step:
     """One relationship to walk: its type, direction, and the type name at its other end.
 
     `timed` and `current` say that the relationship, or the object at its other end, carries `times` and has to hold
-    now.
+    now. A timed one is lineage, which takes that both ends may be inspected.
     """
 
     relationship: str

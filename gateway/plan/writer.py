@@ -241,9 +241,12 @@ class Writer:
             if self.entities[scope.type].kind is Kind.DATASET:
                 found, sites = Scope(step.to, there, scope.var, below=True), (Site.FIELD_STEP, None)
             else:
-                found, sites = Scope(step.to, there, f"{there}d"), (Site.FIELD_STEP, Site.FIELD_STEP_DATASET)
+                found, sites = Scope(step.to, there, f"{there}d"), (Site.FIELD_STEP, Site.LINEAGE_STEP)
                 pattern += f"<-[:HAS_FIELD]-({found.row}:Dataset)"
         conditions = self.discoverable(sites, found)
+        if step.timed:
+            # What something was made from is told of both of them: whoever may not inspect one learns of neither end.
+            conditions += self.inspected(Site.LINEAGE_STEP, found)
         conditions += [
             f"{held}.validFrom <= $now AND {held}.validTo > $now AND {held}.recordedTo = ${FOREVER_PARAMETER}"
             for held, has_to in ((edge, step.timed), (there, step.current))

@@ -151,14 +151,21 @@ class Dataset(Node):
         """The fields that the caller may know of."""
         planned()
 
-    @mapped(_lineage(Direction.OUT), "血缘. The datasets that it is derived from, one level.")
+    @mapped(
+        _lineage(Direction.OUT),
+        "血缘. The datasets that it is derived from, one level, as far as both may be inspected: `lineage` says whether"
+        " something is hidden.",
+    )
     def derived_from(
         self, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> FacetedConnection[Annotated["Dataset", strawberry.lazy("gateway.schema.dataset")]]:
         """One level up."""
         planned()
 
-    @mapped(_lineage(Direction.IN), "血缘. The datasets that are derived from it, one level.")
+    @mapped(
+        _lineage(Direction.IN),
+        "血缘. The datasets that are derived from it, one level, as far as both may be inspected.",
+    )
     def derivatives(
         self, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> FacetedConnection[Annotated["Dataset", strawberry.lazy("gateway.schema.dataset")]]:

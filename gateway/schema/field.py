@@ -48,14 +48,20 @@ class Field(Node):
     )
     access: Access = mapped(Decisions(), "What the caller may do with it, and why.")
 
-    @mapped(_lineage(Direction.OUT), "血缘. The fields that it is derived from, one level.")
+    @mapped(
+        _lineage(Direction.OUT),
+        "血缘. The fields that it is derived from, one level, as far as both may be inspected: `lineage` says whether"
+        " something is hidden.",
+    )
     def derived_from(
         self, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Annotated["Field", strawberry.lazy("gateway.schema.field")]]:
         """One level up."""
         planned()
 
-    @mapped(_lineage(Direction.IN), "血缘. The fields that are derived from it, one level.")
+    @mapped(
+        _lineage(Direction.IN), "血缘. The fields that are derived from it, one level, as far as both may be inspected."
+    )
     def derivatives(
         self, first: First = None, after: After = None, last: Last = None, before: Before = None
     ) -> Connection[Annotated["Field", strawberry.lazy("gateway.schema.field")]]:

@@ -107,7 +107,7 @@ class Asking:
             found |= more
 
     def neighbours(self, thing: Thing, *, up: bool) -> list[Thing]:
-        """The distinct known objects one derivation away, by edges that hold now."""
+        """The distinct objects one derivation away that may be inspected, by edges that hold now."""
 
         def holds(edge: Derivation) -> bool:
             return edge.valid_from <= INSTANT < edge.valid_to and edge.recorded_to == FOREVER
@@ -115,4 +115,4 @@ class Asking:
         here = thing.row["id"]
         edges = [e for e in self.world.derivations if holds(e) and (e.source if up else e.target) == here]
         others = {(e.target if up else e.source) for e in edges}
-        return [t for t in (self.by_id[o] for o in others) if self.knows(t)]
+        return [t for t in (self.by_id[o] for o in others) if self.knows(t) and self.may(Action.INSPECT, t)]
