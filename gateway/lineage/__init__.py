@@ -1,5 +1,6 @@
 """The room of lineage: what was made from what, who says so, and since when (R10, R13, R17.2, R20)."""
 
+from gateway.lineage.paths import Paths, simple_paths
 from gateway.lineage.walking import DEEPEST, USUAL_DEPTH, Edge, Node, Place, Walk, Walker, Wanted
 from gateway.lineage.words import LineageDirection, LineageLevel, Truncation
 
@@ -10,9 +11,11 @@ __all__ = [
     "LineageDirection",
     "LineageLevel",
     "Node",
+    "Paths",
     "Place",
     "Truncation",
     "Walk",
     "Walker",
     "Wanted",
+    "simple_paths",
 ]

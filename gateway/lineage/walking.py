@@ -6,7 +6,7 @@ not inspect (design section 8; `tests/lineage/test_walk_plans.py`).
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -40,6 +40,7 @@ _LAST: Final = "\uffff"
 """Behind every id."""
 _DATASET: Final = "ds_"
 _FIELD: Final = "fd_"
+_LEVEL: Final = {_DATASET: LineageLevel.DATASET, _FIELD: LineageLevel.FIELD}
 
 HELD: Final = "r.validFrom <= $asOf AND r.validTo > $asOf AND r.recordedFrom <= $knownAt AND r.recordedTo > $knownAt"
 """Whether a derivation held at an instant, as far as it was known at another."""
@@ -141,6 +142,14 @@ class Walk:
     """Why something that exists is not shown."""
 
 
+@dataclass(frozen=True, slots=True)
+class Between:
+    """What lies on the ways from one thing to another."""
+
+    edges: Sequence[Edge]
+    truncated: frozenset[Truncation]
+
+
 @dataclass(slots=True)
 class Walker:
     """Walks for callers. Holds texts of statements only."""
@@ -175,6 +184,42 @@ class Walker:
                 depth, seconds = depth // 2, seconds / 2
         return _read(found, caller, wanted, depth, self.most_nodes) if found else None
 
+    async def between(
+        self, asker: Asker, target: str, source: str, as_of: str | None = None, known_at: str | None = None
+    ) -> Between | None:
+        """The derivations on the ways by which `target` was made from `source`, both datasets or both fields.
+
+        None where the caller may not inspect one of the two.
+
+        Raises:
+            BadInput: `ENDS_DIFFER`; `TOO_MANY_NEW_QUERIES`.
+            GraphTimeout: it could not be found in time.
+        """
+        level, other = _LEVEL.get(target[:3]), _LEVEL.get(source[:3])
+        if level is None or other is None:
+            return None
+        if level is not other:
+            raise BadInput("ENDS_DIFFER", "paths: from and to must be two datasets or two fields.")
+        caller = self.planner.caller(asker)
+        text = self._text(asker, (caller.number, level), lambda: between(caller.guard, level))
+        given = {"of": target, "source": source, "most": self.most_nodes + 1}
+        found = await self.reader.read(
+            text, {**_parameters(caller, as_of, known_at), **given}, seconds=2 * self.seconds
+        )
+        if found is None:
+            return None
+        cut, rows = found
+        truncated = {Truncation.NODES} if cut else set[Truncation]()
+        truncated |= {Truncation.EDGES} if len(rows) > MOST_EDGES else set()
+        return Between([Edge(source, target, said) for source, target, said in rows], frozenset(truncated))
+
+    def _text(self, asker: Asker, key: Any, write: Callable[[], str]) -> str:
+        text = self._texts.get(key)
+        if text is None:
+            self.planner.new_statements.take(asker.source)
+            text = self._texts[key] = write()
+        return text
+
     async def _asked(
         self, asker: Asker, caller: Caller, wanted: Wanted, depth: int, seconds: float
     ) -> list[tuple[bool, Any]]:
@@ -186,26 +231,18 @@ class Walker:
     async def _one_way(
         self, asker: Asker, caller: Caller, wanted: Wanted, depth: int, seconds: float, downstream: bool
     ) -> Any:
-        level = wanted.level or (LineageLevel.FIELD if wanted.of.startswith(_FIELD) else LineageLevel.DATASET)
+        level = wanted.level or _LEVEL[wanted.of[:3]]
         levels = next(n for n in _LEVELS if n > depth)
         shape = _Shape(
             level, downstream, levels, wanted.of[:3], wanted.agencies is not None, wanted.themes is not None,
             wanted.observed is not None,
         )  # fmt: skip
-        text = self._texts.get((caller.number, shape))
-        if text is None:
-            self.planner.new_statements.take(asker.source)
-            text = self._texts[caller.number, shape] = statement(caller.guard, shape)
-        moment = clock()
+        text = self._text(asker, (caller.number, shape), lambda: statement(caller.guard, shape))
         parameters = {
-            **caller.parameters,
-            "now": moment,
-            "asOf": wanted.as_of or moment,
-            "knownAt": wanted.known_at or moment,
+            **_parameters(caller, wanted.as_of, wanted.known_at),
             "of": wanted.of,
             "depth": depth,
             "most": self.most_nodes + 1,
-            "mostEdges": MOST_EDGES + 1,
             "first": wanted.first + 1,
             "agencies": wanted.agencies,
             "themes": wanted.themes,
@@ -213,6 +250,40 @@ class Walker:
             **_beyond(wanted.after, downstream=downstream),
         }
         return await self.reader.read(text, parameters, seconds=seconds)
+
+
+def _parameters(caller: Caller, as_of: str | None, known_at: str | None) -> dict[str, Any]:
+    moment = clock()
+    times = {"now": moment, "asOf": as_of or moment, "knownAt": known_at or moment}
+    return {**caller.parameters, **times, "mostEdges": MOST_EDGES + 1}
+
+
+def between(guard: Guard, level: LineageLevel) -> str:
+    """One statement: `[derivations, whether there are more]` between `$of` and `$source`, both of which are inspected.
+
+    What is reached from both sides lies on a way, though perhaps not on a simple one.
+    """
+    shape = _Shape(level, False, DEEPEST, _FIELD if level is LineageLevel.FIELD else _DATASET, False, False, False)
+    label = "Field" if level is LineageLevel.FIELD else "Dataset"
+    held = f"all(x IN nodes(p) WHERE {_node(guard, shape, 'x')}) AND all(r IN relationships(p) WHERE {HELD})"
+    ends = " ".join(
+        f"MATCH ({name}:{label} {{id: ${parameter}}}) USING INDEX SEEK {name}:{label}(id)"
+        f" WHERE {_node(guard, shape, name)}"
+        for name, parameter in (("a", "of"), ("b", "source"))
+    )
+    reached = " ".join(
+        f"CALL (a, b) {{ MATCH p = ({start}){arrow}(t) WHERE {held} WITH DISTINCT t LIMIT $most"
+        f" RETURN collect(t) AS {name} }}"
+        for name, start, arrow in (
+            ("up", "a", f"-[:DERIVED_FROM*0..{DEEPEST}]->"),
+            ("down", "b", f"<-[:DERIVED_FROM*0..{DEEPEST}]-"),
+        )
+    )
+    return (
+        f"{ends} {reached} WITH size(up) = $most OR size(down) = $most AS cut, [t IN up WHERE t IN down] AS all"
+        " RETURN [cut, COLLECT { UNWIND all AS t MATCH (t)-[r:DERIVED_FROM]->(x)"
+        f" WHERE x IN all AND {HELD} RETURN [x.id, t.id, properties(r)] LIMIT $mostEdges }}]"
+    )
 
 
 def _beyond(after: Place | None, *, downstream: bool) -> Mapping[str, Any]:

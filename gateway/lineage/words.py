@@ -29,6 +29,8 @@ class Truncation(StrEnum):
     """There is more than may be in one walk."""
     EDGES = "EDGES"
     """There are more derivations between what is on this page than may be in one."""
+    PATHS = "PATHS"
+    """There are more paths than were asked for, or than could be looked for."""
     TIME = "TIME"
     """A shallower walk was answered, because the one that was asked for took too long."""
     UNMATCHED = "UNMATCHED"

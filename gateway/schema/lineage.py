@@ -1,5 +1,6 @@
 """血缘. What something was made from and what was made from it, as far as the caller may know."""
 
+import asyncio
 from collections.abc import Mapping
 from typing import Annotated, Any, Final
 
@@ -7,7 +8,7 @@ import strawberry
 from graphql import GraphQLResolveInfo
 from strawberry import Info
 
-from gateway.lineage import DEEPEST, USUAL_DEPTH, Edge, Node, Place, Walk, Wanted
+from gateway.lineage import DEEPEST, USUAL_DEPTH, Edge, Node, Place, Walk, Wanted, simple_paths
 from gateway.plan import cursor
 from gateway.policy.table import Decision
 from gateway.schema.access import AccessDecision, Text
@@ -109,6 +110,25 @@ class Lineage:
     )
 
 
+@strawberry.type(description="One way by which something came into something else.")
+class LineagePath:
+    """A path that passes nothing twice."""
+
+    length: int = strawberry.field(description="How many derivations it has.")
+    edges: list[LineageEdge] = strawberry.field(
+        description="The derivations, from the one that made the end of the path to the one that took its beginning."
+    )
+
+
+@strawberry.type(description="Ways by which something came into something else, the shortest first.")
+class LineagePaths:
+    """Paths."""
+
+    paths: list[LineagePath] = strawberry.field(description="The paths; none of them passes anything twice.")
+    is_complete: bool = strawberry.field(description="Whether these are all that the caller may know.")
+    truncated_because: list[Truncation] = strawberry.field(description="Why they are not; empty when they are.")
+
+
 @strawberry.input(description="Which nodes of a walk are shown, and along which derivations it goes.")
 class LineageFilter:
     """The filter. Of a list, any; of several fields, all."""
@@ -141,6 +161,33 @@ KnownAt = Annotated[
     DateTime | None,
     strawberry.argument(description="As far as they were recorded at this instant; as they are now without it."),
 ]
+
+
+From = Annotated[
+    strawberry.ID, strawberry.argument(name="from", description="The id of the dataset or field that came in.")
+]
+To = Annotated[strawberry.ID, strawberry.argument(description="The id of the dataset or field that it came into.")]
+
+
+async def paths_between(
+    context: Context, source: str, target: str, first: int | None, as_of: str | None, known_at: str | None
+) -> LineagePaths | None:
+    """Paths.
+
+    Raises:
+        BadInput: `INVALID_PAGE`, and see `gateway.lineage.Walker.between`.
+    """
+    most = page_size(context, "paths", first)
+    found = await context.walker.between(context.asker, target, source, as_of, known_at)
+    if found is None:
+        return None
+    paths = await asyncio.to_thread(simple_paths, found.edges, target, source, most)
+    truncated = {*found.truncated, *([] if paths.ended else [Truncation.PATHS])}
+    return LineagePaths(
+        paths=[LineagePath(length=len(path), edges=[_edge(edge) for edge in path]) for path in paths.found],
+        is_complete=not truncated,
+        truncated_because=sorted(truncated, key=[*Truncation].index),
+    )
 
 
 async def walk_of(info: GraphQLResolveInfo[Context], arguments: Mapping[str, Any]) -> Lineage | None:

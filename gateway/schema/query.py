@@ -44,10 +44,14 @@ from gateway.schema.lineage import (
     AsOf,
     Depth,
     Direction,
+    From,
     KnownAt,
     Level,
     Lineage,
+    LineagePaths,
     Of,
+    To,
+    paths_between,
     walk_of,
 )
 from gateway.schema.lineage import Which as WhichLineage
@@ -216,6 +220,16 @@ class Query:
         """A page of a walk."""
         asked = {"of": of, "direction": direction, "level": level, "depth": depth, "first": first, "after": after}
         return await walk_of(info, {**asked, "filter": filter, "asOf": as_of, "knownAt": known_at})
+
+    @strawberry.field(
+        description="血缘. The ways by which one dataset or field came into another, the shortest first. Null where the"
+        " caller may not inspect one of the two."
+    )
+    async def paths(
+        self, info: Asked, from_: From, to: To, first: First = None, as_of: AsOf = None, known_at: KnownAt = None
+    ) -> LineagePaths | None:
+        """Simple paths, when they are asked for."""
+        return await paths_between(info.context, from_, to, first, as_of, known_at)
 
     @strawberry.field(description="事件. An event in the log, when the caller may read it.")
     async def audit_event(

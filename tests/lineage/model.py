@@ -41,7 +41,7 @@ class Model:
         held = [e for e in self.world.derivations if e.label.upper() == level and holds(e, **how)]
         nodes, edges = list[tuple[str, int, str]](), set[str]()
         truncated, hidden = set[str](), set[str]()
-        if not self._open(of):
+        if not self.open(of):
             hidden.add(self._rule(of))
         for way in ("UPSTREAM", "DOWNSTREAM"):
             if direction not in (way, "BOTH"):
@@ -67,12 +67,12 @@ class Model:
             begin = [of]
         else:
             begin = [f["id"] for f in self.world.fields if f["_dataset"] == of]
-        return [one for one in begin if self._open(one)]
+        return [one for one in begin if self.open(one)]
 
     def _levels(self, start: Iterable[str], near: Mapping[str, set[str]], depth: int) -> dict[str, int]:
         seen, at = dict.fromkeys(start, 0), [*start]
         for far in range(1, depth + 1):
-            at = sorted({n for one in at for n in near.get(one, ()) if n not in seen and self._open(n)})
+            at = sorted({n for one in at for n in near.get(one, ()) if n not in seen and self.open(n)})
             seen |= dict.fromkeys(at, far)
         return {one: far for one, far in seen.items() if far}
 
@@ -83,7 +83,7 @@ class Model:
         for label, inside in (("Dataset", datasets), ("Field", set(reached) if level == "FIELD" else set[str]())):
             near = step([e for e in held if e.label == label], way)
             for one in {n for r in inside for n in near.get(r, ())}:
-                if self._known(one) and not self._open(one):
+                if self._known(one) and not self.open(one):
                     rules.add(self._rule(one))
         return rules
 
@@ -102,7 +102,8 @@ class Model:
             return False
         return self._may(of, Action.DISCOVER)
 
-    def _open(self, of: str) -> bool:
+    def open(self, of: str) -> bool:
+        """Whether a walk may pass it."""
         return self._known(of) and self._may(of, Action.INSPECT)
 
     def _rule(self, of: str) -> str:
