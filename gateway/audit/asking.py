@@ -5,7 +5,6 @@ and with the center what concerns the gateway itself; the public nothing. Of an 
 target may not be known, whoever acted is shown that it happened, and nothing that the target would show.
 """
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -53,6 +52,25 @@ class Resource:
     jurisdiction: str
 
 
+@dataclass(frozen=True, slots=True)
+class Used:
+    """How often somebody was handed out data for a purpose, and from which day to which (see `day_of`)."""
+
+    agency: str
+    """Empty where nobody acted for one."""
+    purpose: str
+    count: int
+    first: int
+    last: int
+
+    def and_(self, other: "Used | None") -> "Used":
+        """Together with what else the same did for the same."""
+        if other is None:
+            return self
+        days = min(self.first, other.first), max(self.last, other.last)
+        return Used(self.agency, self.purpose, self.count + other.count, *days)
+
+
 class Events:
     """The events of a log, for whoever may read them. Safe to share between threads."""
 
@@ -88,14 +106,11 @@ class Events:
         found = Index(self.folder.index).find(identifier)
         return None if found is None else _seen(subject, found, Bodies(self.folder.bodies).read(found))
 
-    def usage(
-        self, subject: Subject, resources: Sequence[Resource], first: int, last: int
-    ) -> list[list[tuple[str, str, int]]]:
-        """Fetches of each dataset from the first day to the last (`day_of`), as (agency, purpose, how often).
+    def usage(self, subject: Subject, resources: Sequence[Resource], first: int, last: int) -> list[list[Used]]:
+        """Fetches of each dataset from the first day to the last (`day_of`), by agency and purpose.
 
         Of each what the subject may read of the events themselves: all to its provider and to who oversees that; to
-        others what they fetched themselves, or agencies that they oversee. The most frequent first; the agency is empty
-        where nobody acted for one.
+        others what they fetched themselves, or agencies that they oversee. The most frequent first.
         """
         if subject.agency is None:
             return [[] for _ in resources]
@@ -103,12 +118,13 @@ class Events:
         uses = Index(self.folder.index).uses([one.dataset for one in resources], first, last)
         found = []
         for one in resources:
-            counted: Counter[tuple[str, str]] = Counter()
+            counted: dict[tuple[str, str], Used] = {}
             whole = one.agency == subject.agency or one.jurisdiction in over
             for use in uses[one.dataset]:
                 if whole or use.agency == subject.agency or over & {*use.above}:
-                    counted[use.agency, use.purpose] += use.count
-            found.append([(*by, n) for by, n in sorted(counted.items(), key=lambda item: (-item[1], item[0]))])
+                    by = use.agency, use.purpose
+                    counted[by] = Used(*by, use.count, use.first, use.last).and_(counted.get(by))
+            found.append(sorted(counted.values(), key=lambda used: (-used.count, used.agency, used.purpose)))
         return found
 
     def _place(self, index: Index, identifier: str) -> Place:

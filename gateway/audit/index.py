@@ -56,7 +56,7 @@ WHERE true
 ON CONFLICT DO UPDATE SET count = count + excluded.count
 """
 _USES: Final = """
-SELECT agency.name, above.name, purpose.name, sum(count)
+SELECT agency.name, above.name, purpose.name, sum(count), min(day), max(day)
 FROM names AS dataset
 CROSS JOIN uses ON uses.dataset = dataset.n
 JOIN names AS agency ON agency.n = uses.agency
@@ -126,6 +126,9 @@ class Use:
     """The agency's jurisdictions at the time."""
     purpose: str
     count: int
+    first: int
+    """The day of the first time, and of the last (see `day_of`)."""
+    last: int
 
 
 EPOCH: Final = date(1970, 1, 1)
@@ -211,18 +214,22 @@ class Index:
 
     def uses(self, datasets: Sequence[str], first: int, last: int) -> dict[str, list[Use]]:
         """How often data of each dataset was handed out from the first day to the last (see `day_of`)."""
-        found: dict[str, Counter[tuple[str, str, str]]] = {dataset: Counter() for dataset in datasets}
+        found: dict[str, dict[tuple[str, str, str], tuple[int, int, int]]] = {dataset: {} for dataset in datasets}
         for month in self._months():
             begin, end = _span(month)
             if day_of(end) < first or day_of(begin) > last:
                 continue
             with closing(self._open(month)) as db:
-                for dataset, counted in found.items():
-                    for *group, count in db.execute(_USES, (dataset, first, last)):
-                        counted[*group] += count
+                for dataset, uses in found.items():
+                    for *group, count, since, until in db.execute(_USES, (dataset, first, last)):
+                        before, earliest, latest = uses.get((*group,), (0, since, until))
+                        uses[*group] = before + count, min(earliest, since), max(latest, until)
         return {
-            dataset: [Use(agency, tuple(orjson.loads(above)), purpose, n) for (agency, above, purpose), n in c.items()]
-            for dataset, c in found.items()
+            dataset: [
+                Use(agency, tuple(orjson.loads(above)), purpose, *figures)
+                for (agency, above, purpose), figures in uses.items()
+            ]
+            for dataset, uses in found.items()
         }
 
     # how

@@ -29,6 +29,8 @@ class Truncation(StrEnum):
     """There is more than may be in one walk."""
     EDGES = "EDGES"
     """There are more derivations between what is on this page than may be in one."""
+    GRANTS = "GRANTS"
+    """There are more grants than may be in one answer."""
     PATHS = "PATHS"
     """There are more paths than were asked for, or than could be looked for."""
     TIME = "TIME"

@@ -232,6 +232,7 @@ _enum(
         "DEPTH": "There is more beyond the depth that was asked for.",
         "NODES": "There is more than may be in one walk (GATEWAY_LINEAGE_NODES).",
         "EDGES": "There are more derivations between the nodes of this page than may be in one.",
+        "GRANTS": "There are more grants than may be in one answer.",
         "PATHS": "There are more paths than were asked for, or than could be looked for.",
         "TIME": "A shallower walk was answered: the one that was asked for took too long.",
         "UNMATCHED": "Something is known by a name only, which no entry of the catalogue has.",

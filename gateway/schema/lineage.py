@@ -2,16 +2,32 @@
 
 import asyncio
 from collections.abc import Mapping
+from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
 import strawberry
 from graphql import GraphQLResolveInfo
 from strawberry import Info
 
-from gateway.lineage import DEEPEST, USUAL_DEPTH, Edge, Node, Place, Walk, Wanted, simple_paths
+from gateway.audit.index import EPOCH
+from gateway.lineage import (
+    DEEPEST,
+    MOST_AFFECTED,
+    USUAL_DEPTH,
+    DatasetUse,
+    Edge,
+    Impacts,
+    Node,
+    Place,
+    Walk,
+    Wanted,
+    simple_paths,
+)
 from gateway.plan import cursor
 from gateway.policy.table import Decision
 from gateway.schema.access import AccessDecision, Text
+from gateway.schema.agency import Agency
+from gateway.schema.cases import AccessGrant, grant_of
 from gateway.schema.connection import PageInfo
 from gateway.schema.context import Context
 from gateway.schema.dataset import Dataset
@@ -22,6 +38,7 @@ from gateway.schema.scalars import DateTime
 from gateway.vocabulary import FOREVER
 
 _PATH: Final = "lineage"
+_PREFIXES: Final = {"Dataset": "ds_", "Field": "fd_", "Agency": "ag_"}
 Asked = Info[Context, Any]
 
 
@@ -129,6 +146,59 @@ class LineagePaths:
     truncated_because: list[Truncation] = strawberry.field(description="Why they are not; empty when they are.")
 
 
+@strawberry.type(
+    description="使用情况. That data of a dataset was handed out to an agency for a purpose, and since when."
+)
+class ImpactUse:
+    """A use."""
+
+    dataset_id: strawberry.ID = strawberry.field(description="Of which dataset, by its global id.")
+    agency_id: strawberry.ID | None = strawberry.field(
+        description="To which agency, by its global id; null where nobody acted for one."
+    )
+    purpose: str = strawberry.field(description="For which purpose, as the requests stated it.")
+    fetches: int = strawberry.field(description="How often.")
+    since: date = strawberry.field(description="The day of the first time, in the city.")
+    until: date = strawberry.field(description="The day of the last time.")
+
+
+@strawberry.type(description="What an agency provides that depends on something.")
+class ImpactedAgency:
+    """An agency's part."""
+
+    agency_id: strawberry.Private[str]
+    nodes: list[LineageNode] = strawberry.field(
+        description="Its datasets or fields, the nearest first; distance 0 is what was asked about."
+    )
+    grants: list[AccessGrant] = strawberry.field(
+        description="授权. Grants on them that are not over, as far as the caller may see them."
+    )
+    uses: list[ImpactUse] = strawberry.field(
+        description="Who was handed out their data and since when, as far as the caller may know: all of it to its"
+        " provider and to who oversees that, to others their own."
+    )
+
+    @strawberry.field(description="提供单位. The agency.")
+    async def agency(self, info: Asked) -> Agency | None:
+        """The provider."""
+        return await _object(info, "Agency", self.agency_id)
+
+
+@strawberry.type(
+    description="影响. Everything that was made from something, by agency, with those who hold or had any of it"
+    " (article 18, article 20)."
+)
+class Impact:
+    """What depends on something."""
+
+    agencies: list[ImpactedAgency] = strawberry.field(description="By provider, the nearest first.")
+    is_complete: bool = strawberry.field(description="Whether this is everything that the caller may know.")
+    truncated_because: list[Truncation] = strawberry.field(description="Why it is not; empty when it is.")
+    hidden: AccessDecision | None = strawberry.field(
+        description="Why something is hidden of which the caller may know that it exists; null where nothing is."
+    )
+
+
 @strawberry.input(description="Which nodes of a walk are shown, and along which derivations it goes.")
 class LineageFilter:
     """The filter. Of a list, any; of several fields, all."""
@@ -223,6 +293,57 @@ async def walk_of(info: GraphQLResolveInfo[Context], arguments: Mapping[str, Any
     return None if found is None else _lineage(found, tag, begun=after is not None)
 
 
+async def impact_of(context: Context, given: Mapping[str, Any]) -> Impact | None:
+    """What depends on something.
+
+    Args:
+        context: of the request.
+        given: `of`, `level`, `depth`, `asOf` and `knownAt`.
+
+    Raises:
+        BadInput: see `gateway.lineage.Wanted.check`.
+    """
+    level = given["level"]
+    wanted = Wanted(
+        of=given["of"],
+        direction=LineageDirection.DOWNSTREAM,
+        level=None if level is None else LineageLevel(_plain(level)),
+        depth=given["depth"] or USUAL_DEPTH,
+        first=MOST_AFFECTED,
+        as_of=given["asOf"],
+        known_at=given["knownAt"],
+    )
+    found = await Impacts(context.walker, context.cases, context.events).of(context.asker, wanted)
+    if found is None:
+        return None
+    return Impact(
+        agencies=[
+            ImpactedAgency(
+                agency_id=one.agency,
+                nodes=[_node(node, "") for node in one.nodes],
+                grants=[grant_of(context, context.cases.stands(grant)) for grant in one.grants],
+                uses=[_use(use) for use in one.uses],
+            )
+            for one in found.agencies
+        ],
+        is_complete=not found.truncated,
+        truncated_because=sorted(found.truncated, key=[*Truncation].index),
+        hidden=None if found.hidden is None else _decision(found.hidden),
+    )
+
+
+def _use(use: DatasetUse) -> ImpactUse:
+    used = use.used
+    return ImpactUse(
+        dataset_id=strawberry.ID(use.dataset),
+        agency_id=strawberry.ID(used.agency) if used.agency else None,
+        purpose=used.purpose,
+        fetches=used.count,
+        since=EPOCH + timedelta(days=used.first),
+        until=EPOCH + timedelta(days=used.last),
+    )
+
+
 def _lineage(found: Walk, tag: str, *, begun: bool) -> Lineage:
     nodes = [_node(node, tag) for node in found.nodes]
     return Lineage(
@@ -309,7 +430,7 @@ def _plain(value: Any) -> Any:
 
 async def _object(info: Asked, entity: str, identifier: str) -> Any:
     """Answered by the plan, like everything of the catalogue."""
-    if not identifier.startswith({"Dataset": "ds_", "Field": "fd_"}[entity]):
+    if not identifier.startswith(_PREFIXES[entity]):
         return None
     context = info.context
     return await context.objects.one(context.planner, info._raw_info, context.asker, entity, identifier)

@@ -45,12 +45,14 @@ from gateway.schema.lineage import (
     Depth,
     Direction,
     From,
+    Impact,
     KnownAt,
     Level,
     Lineage,
     LineagePaths,
     Of,
     To,
+    impact_of,
     paths_between,
     walk_of,
 )
@@ -220,6 +222,24 @@ class Query:
         """A page of a walk."""
         asked = {"of": of, "direction": direction, "level": level, "depth": depth, "first": first, "after": after}
         return await walk_of(info, {**asked, "filter": filter, "asOf": as_of, "knownAt": known_at})
+
+    @strawberry.field(
+        description="影响. Everything that was made from a dataset or field, by agency, with open grants and with who"
+        " was handed out any of it since when. Null where the caller may not know of what is asked about."
+    )
+    async def impact(
+        self,
+        info: Asked,
+        of: Of,
+        level: Level = None,
+        depth: Depth = None,
+        as_of: AsOf = None,
+        known_at: KnownAt = None,
+    ) -> Impact | None:
+        """What depends on something."""
+        return await impact_of(
+            info.context, {"of": of, "level": level, "depth": depth, "asOf": as_of, "knownAt": known_at}
+        )
 
     @strawberry.field(
         description="血缘. The ways by which one dataset or field came into another, the shortest first. Null where the"

@@ -49,7 +49,7 @@ def usage_of(events: Events) -> Source:
         resources = [Resource(*one) for one in asked]
         found = await asyncio.to_thread(events.usage, subject, resources, first, last)
         return [
-            [{"agency": agency or None, "purpose": purpose, "fetches": n} for agency, purpose, n in rows]
+            [{"agency": used.agency or None, "purpose": used.purpose, "fetches": used.count} for used in rows]
             for rows in found
         ]
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from gateway.graph import Graph
+from gateway.graph.times import instant
 from gateway.identity import Subject
 from gateway.policy.table import AccessTable
 from gateway.sharing.cases import own_of, sees, sides_of, standing
@@ -18,6 +19,8 @@ from gateway.sharing.words import Act, CaseState, Party, Procedure
 from gateway.vocabulary import Role
 
 Row = Mapping[str, Any]
+MOST_GRANTS: Final = 1_000
+"""That are looked at together."""
 
 _ONE: Final = "MATCH (c:Case {id: $id}) RETURN c {.*}"
 _GRANT: Final = "MATCH (g:Grant {id: $id}) RETURN g {.*, state: g.status}"
@@ -25,6 +28,15 @@ _GRANT_OF: Final = """
 OPTIONAL MATCH (:Case {id: $id})-[:LED_TO]->(g:Grant)
 WITH g ORDER BY g.grantedAt DESC, g.id LIMIT 1
 RETURN CASE WHEN g IS NULL THEN null ELSE g {.*, state: g.status} END
+"""
+_OPEN: Final = """
+UNWIND $datasets AS id
+MATCH (d:Dataset {id: id})<-[:ON]-(g:Grant)
+WHERE g.status IN $open AND g.validTo > $now AND ($fields IS NULL OR any(f IN g.fields WHERE f IN $fields))
+  AND g.providerJurisdiction IS NOT NULL AND ($center OR g.consumer IN $own OR g.provider IN $own
+    OR g.providerJurisdiction IN $jurisdictions OR g.consumerJurisdiction IN $jurisdictions)
+WITH g ORDER BY g.grantedAt, g.id LIMIT $most
+RETURN collect(g {.*, state: g.status})
 """
 _DOCUMENTS: Final = """
 OPTIONAL MATCH (c:Case {id: $id})
@@ -86,7 +98,36 @@ class Cases:
         found: Row | None = await self.graph.read(_GRANT, {"id": identifier})
         if found is None or "providerJurisdiction" not in found:
             return None
-        return self.stands(found) if sees(subject, found) or Role.CENTER in subject.profile.roles else None
+        return self.stands(found) if self._shows(subject, found) else None
+
+    async def open_grants(
+        self, subject: Subject, datasets: Sequence[str], fields: Sequence[str] | None = None
+    ) -> tuple[list[Row], bool]:
+        """Grants on some datasets that are not over and not revoked, as far as they are theirs to see.
+
+        Args:
+            subject: who asks.
+            datasets: their ids.
+            fields: only grants that name one of these, by their ids.
+
+        Returns:
+            The grants in the order in which they were given, and whether there may be more.
+        """
+        given = {
+            "datasets": datasets,
+            "fields": fields,
+            "open": [CaseState.ACTIVE, CaseState.SUSPENDED],
+            "own": sorted(own_of(subject)),
+            "jurisdictions": list(subject.jurisdictions),
+            "center": Role.CENTER in subject.profile.roles,
+            "now": instant(self.clock()),
+            "most": MOST_GRANTS + 1,
+        }
+        rows: list[Row] = await self.graph.read(_OPEN, given)
+        return [row for row in rows if self._shows(subject, row)][:MOST_GRANTS], len(rows) > MOST_GRANTS
+
+    def _shows(self, subject: Subject, grant: Row) -> bool:
+        return sees(subject, grant) or Role.CENTER in subject.profile.roles
 
     async def grant_of(self, case: str) -> Row | None:
         """The grant that a case, which may be seen, has led to."""

@@ -1,7 +1,6 @@
 """How often data was used equals what counting the events themselves gives, for whoever may read them."""
 
 import sqlite3
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gateway.audit.asking import Events, Resource
+from gateway.audit.asking import Events, Resource, Used
 from gateway.audit.event import About, Actor, ActorKind, Cause, Event, Outcome
 from gateway.audit.index import Index, day_of
 from gateway.audit.kinds import DataFetched, DataRefreshed
@@ -76,18 +75,21 @@ def test_usage_is_what_the_events_say(
     tmp_path_factory: pytest.TempPathFactory, events: list[Event], subject: Subject, first: int, last: int, cut: int
 ) -> None:
     asked = logged(tmp_path_factory.mktemp("usage"), events, cut)
-    expected: dict[str, Counter[tuple[str, str]]] = {one.dataset: Counter() for one in RESOURCES}
+    expected: dict[str, dict[tuple[str, str], list[int]]] = {one.dataset: {} for one in RESOURCES}
     for one in events:
         seen = asked.one(subject, one.id)
         if seen is None or seen.said["kind"] != "data.fetched" or seen.said["outcome"] != "DONE":
             continue
         local = one.moment + timedelta(hours=8)
-        if first <= (local.date() - datetime(1970, 1, 1).date()).days <= last:  # noqa: DTZ001  # a date
-            by = seen.said["actor"]["agency"] or ""
-            expected[seen.said["about"]["datasets"][0]][by, seen.said["data"]["purpose"]] += 1
+        day = (local.date() - datetime(1970, 1, 1).date()).days  # noqa: DTZ001  # a date
+        if first <= day <= last:
+            by = seen.said["actor"]["agency"] or "", seen.said["data"]["purpose"]
+            expected[seen.said["about"]["datasets"][0]].setdefault(by, []).append(day)
     found = asked.usage(subject, RESOURCES, first, last)
-    assert [Counter({by: n for *by_, n in rows for by in [tuple(by_)]}) for rows in found] == [*expected.values()]
-    assert all([n for *_, n in rows] == sorted((n for *_, n in rows), reverse=True) for rows in found)
+    assert [{(used.agency, used.purpose): used for used in rows} for rows in found] == [
+        {by: Used(*by, len(days), min(days), max(days)) for by, days in some.items()} for some in expected.values()
+    ]
+    assert all([used.count for used in rows] == sorted((u.count for u in rows), reverse=True) for rows in found)
 
 
 def test_the_public_is_told_of_no_use(tmp_path: Path) -> None:

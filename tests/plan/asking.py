@@ -104,8 +104,9 @@ class Gateway:
         sparse: Mapping[str, int] | None = None,
         table_for: Callable[[Profile], AccessTable] = POLICY.table_for,
         cases: Cases = NO_CASES,
+        events: Events = NO_EVENTS,
     ) -> None:
-        self.cases = cases
+        self.cases, self.events, self.filing = cases, events, NO_FILING
         self.schema: Schema = build_schema(limits)
         self.planner = Planner(
             graph,
@@ -125,8 +126,8 @@ class Gateway:
             Asker(subject, subject.id or "test"),
             self.planner,
             NO_LEDGER,
-            NO_EVENTS,
-            NO_FILING,
+            self.events,
+            self.filing,
             self.cases,
             "test",
             Used(),

@@ -68,6 +68,7 @@ ELSEWHERE: Final = {
     "accessGrant",
     "accessWays",
     "lineage",
+    "impact",
     "paths",
 }
 """Root fields that are not about the catalogue. Who may see which event or case has tests in audit and sharing."""
