@@ -20,6 +20,7 @@ PARTS: Final = (
     "tokens",
     "fetches",
     "delivery",
+    "lineage",
 )
 QUICK: Final = ("race", "enforcement", "stages")
 _ROOT: Final = Path(__file__).resolve().parents[1]
@@ -27,7 +28,7 @@ _ROOT: Final = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """`scale` datasets in the main world; the others are `big` (growth, sparse), `huge` and `small` (totals).
+    """`scale` datasets in the main world; the others are `big` (growth, sparse), `huge` and `small` (totals, lineage).
 
     A log of `entries` is compared with one of `few`, and verified when it has `verified`. Queues of `queued` cases are
     compared with those of `short`. Streams have `streamed` rows.
@@ -69,7 +70,9 @@ def read_options() -> Options:
     parser.add_argument("--secs", type=int, default=int(env("SECS") or 0), help="seconds of each measurement")
     parser.add_argument("--connections", type=int, default=16, help="callers at the same time")
     parser.add_argument("--big", type=int, default=int(env("BIG") or 200_000), help="datasets for growth and sparse")
-    parser.add_argument("--small", type=int, default=10_000, help="datasets of the smaller world for totals")
+    parser.add_argument(
+        "--small", type=int, default=10_000, help="datasets of the smaller world for totals and lineage"
+    )
     parser.add_argument("--huge", type=int, default=int(env("HUGE") or 1_000_000), help="datasets of the larger one")
     parser.add_argument("--few", type=int, default=10_000, help="entries of the short log")
     parser.add_argument("--verified", type=int, default=1_000_000, help="entries of the log that is verified")
