@@ -229,7 +229,7 @@ def canonical(value: Any) -> bytes:
 
 
 _PLAIN: Final[set[type]] = {str, bool, type(None)}
-"""Types of which every value is right, with the vocabularies met so far: most of an event need not be looked at twice."""
+"""Types of which every value is right, and the vocabularies met so far: most of an event is not looked at twice."""
 
 
 def _check(value: Any) -> None:
