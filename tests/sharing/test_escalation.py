@@ -117,9 +117,9 @@ async def test_a_year_without_a_calendar_is_waited_for(city: City, watch: Escala
 
 LONGER: Final = Calendar({2026: Year("延长假期", frozenset(date(2026, 2, day) for day in range(12, 24)), frozenset())})
 _COPY: Final = """
-MATCH (c:Case {id: $id})-[:TO]->(a)
+MATCH (t:Task {about: $id})-[:FOR]->(c:Case)-[:TO]->(a)
 UNWIND range(1, $n) AS i
-CREATE (a)<-[:TO]-(d:Case)<-[:FOR]-(:Task {about: $id + i, owner: c.provider})
+CREATE (a)<-[:TO]-(d:Case)<-[:FOR]-(:Task {about: $id + i, owner: c.provider, dueAt: t.dueAt})
 SET d = c {.*, id: $id + i}
 RETURN collect(d.id)
 """
