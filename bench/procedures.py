@@ -24,13 +24,13 @@ from gateway.audit.ledger import Ledger
 from gateway.audit.outbox import Outbox
 from gateway.audit.recorder import Recorder
 from gateway.graph import EmbeddedNeo4j, migrate, open_graph
-from gateway.graph.migrations import m0004_procedures, m0005_tasks, m0009_parcels
+from gateway.graph.migrations import m0004_procedures, m0005_tasks, m0009_parcels, m0012_deadlines
 from gateway.graph.times import instant
 from gateway.identity import Profile, Subject
 from gateway.rules import Calendar, Duty
 from gateway.rules.calendar import Year
 from gateway.settings import Settings, load_settings
-from gateway.sharing.clocks import Rules
+from gateway.sharing.clocks import Rules, keep_deadlines
 from gateway.sharing.escalation import Escalations
 from gateway.sharing.reading import Cases, Place
 from gateway.sharing.words import Act, CaseState, Party
@@ -65,8 +65,8 @@ SET c.id = 'cs_' + right('0000000000000000000000000' + toString(i), 26), c.consu
   c.provider = provider.id, c.consumerJurisdiction = consumer.jurisdiction,
   c.providerJurisdiction = provider.jurisdiction,
   c.jurisdictions = [consumer.jurisdiction, provider.jurisdiction, $whole]
-FOREACH (_ IN CASE WHEN open THEN [1] ELSE [] END | SET c += $opened[i / $open % size($opened)]
-  CREATE (:Task {about: c.id, owner: c.provider, dueAt: c.dueAt})-[:FOR]->(c))
+FOREACH (one IN CASE WHEN open THEN [$opened[i / $open % size($opened)]] ELSE [] END | SET c += one.case
+  CREATE (:Task {about: c.id, owner: c.provider, dueAt: one.due})-[:FOR]->(c))
 FOREACH (_ IN CASE WHEN open THEN [] ELSE [1] END | SET c += $answered[i % size($answered)])
 """
 _SEQUENCES: Final = """
@@ -184,13 +184,15 @@ async def _filled(city: City, cases: int) -> _Queues:
     given = {"n": _NUMBER, "kind": AgencyKind.PUBLIC_SERVICE}
     agencies: list[dict[str, str]] = await city.graph.run(_AGENCIES, given)
     rules, rest = city.filing.rules, {name: value for name, value in template.items() if name not in _OWN}
+    opened = [_opened(rules, city.now - timedelta(days=day, minutes=day)) for day in range(14)]
+    await city.graph.write(lambda tx: keep_deadlines(tx, *(one.deadline for one in opened)))
     parameters = {
         "case": rest,
         "version": version,
         "agencies": agencies,
         "whole": "ju_whole",
         "open": _OPEN,
-        "opened": [_opened(rules, city.now - timedelta(days=day, minutes=day)) for day in range(14)],
+        "opened": [{"case": one.case, "due": one.deadline["dueAt"]} for one in opened],
         "answered": [_answered(city.now - _SPREAD * part / 997, part) for part in range(1, 998)],
     }
     print(f"making {cases:,} cases …", flush=True)
@@ -202,20 +204,30 @@ async def _filled(city: City, cases: int) -> _Queues:
         chunk = {"first": first, "count": min(_CHUNK, cases - first)}
         await city.graph.run(_COPY, {**parameters, **chunk}, timeout=600)
         await city.graph.run(_SEQUENCES, {"open": _OPEN, **chunk}, timeout=600)
-    for statement in (*m0004_procedures.statements(), *m0005_tasks.statements(), *m0009_parcels.statements()):
-        await city.graph.run(statement, timeout=600)
+    for migration in (m0004_procedures, m0005_tasks, m0009_parcels, m0012_deadlines):
+        for statement in migration.statements():
+            await city.graph.run(statement, timeout=600)
     await city.graph.run("CALL db.awaitIndexes(600)", timeout=600)
     print(f"  in {time.perf_counter() - began:.0f} s", flush=True)
     return _Queues(city, agencies)
 
 
-_OWN: Final = frozenset({"id", "duty", "startedOn", "dueAt", "clocks", "calendar", "escalateAt"})
+_OWN: Final = frozenset({"id", "deadline"})
 """What a copy does not have from the case that it is made of."""
 
 
-def _opened(rules: Rules, filed: datetime) -> Mapping[str, Any]:
-    clocks = rules.clocks(Duty.ANSWER_ACCESS_REQUEST, "bench", filed, About())
-    return {"state": CaseState.SUBMITTED, "filedAt": instant(filed), "movedAt": instant(filed), **clocks}
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """What cases have that were filed at one time and wait for their answer, and the deadline that they share."""
+
+    case: Mapping[str, Any]
+    deadline: Mapping[str, Any]
+
+
+def _opened(rules: Rules, filed: datetime) -> _Opened:
+    deadline = rules.deadline(Duty.ANSWER_ACCESS_REQUEST, "bench", filed, About())
+    moments = {"filedAt": instant(filed), "movedAt": instant(filed)}
+    return _Opened({"state": CaseState.SUBMITTED, "deadline": deadline["id"], **moments}, deadline)
 
 
 def _answered(filed: datetime, number: int) -> Mapping[str, Any]:

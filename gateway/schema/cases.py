@@ -380,7 +380,7 @@ def request_of(context: Context, row: Row) -> AccessRequest:
         row=row,
         procedure=procedure,
         filed_at=row["filedAt"],
-        deadline=_deadline(row, context.filing.clock()) if "dueAt" in row else None,
+        deadline=_deadline(row, context.filing.clock()) if row["deadline"] is not None else None,
     )
 
 
@@ -406,6 +406,7 @@ def grant_of(context: Context, row: Row) -> AccessGrant:
 
 
 def _deadline(row: Mapping[str, Any], now: datetime) -> Deadline:
+    kept = row["deadline"]
     clocks = [
         Clock(
             rule=one["rule"],
@@ -413,15 +414,15 @@ def _deadline(row: Mapping[str, Any], now: datetime) -> Deadline:
             due_at=one["dueAt"],
             counted=[date.fromisoformat(day) for day in one["counted"]],
         )
-        for one in orjson.loads(row["clocks"])
+        for one in orjson.loads(kept["clocks"])
     ]
     strictest, answered = clocks[0], row["state"] != CaseState.SUBMITTED
     end = datetime.fromisoformat(row["movedAt"]) if answered else now.astimezone(UTC)
     today = day_of(now)
     return Deadline(
-        due_at=row["dueAt"],
-        started_on=date.fromisoformat(row["startedOn"]),
-        overdue=end > datetime.fromisoformat(row["dueAt"]),
+        due_at=kept["dueAt"],
+        started_on=date.fromisoformat(kept["startedOn"]),
+        overdue=end > datetime.fromisoformat(kept["dueAt"]),
         working_days_left=0 if answered else sum(day > today for day in strictest.counted),
         rule=strictest.rule,
         counted=strictest.counted,

@@ -112,7 +112,7 @@ class Filing:
             now, office = self.clock(), await find_office(tx, subject)
             draft = await draft_of(tx, Asking(subject, table, office, now), request)
             if draft.step.starts is not None:  # whether it can be said until when an answer is due
-                self.rules.clocks(draft.step.starts, draft.content["provider"]["code"], now, draft.about)
+                self.rules.deadline(draft.step.starts, draft.content["provider"]["code"], now, draft.about)
             signing = random_id("sg_")
             await self.keeper.keep(tx, policy)
             document = self._document(signing, draft, office, table, now)

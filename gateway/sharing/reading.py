@@ -10,6 +10,7 @@ from gateway.graph.times import instant
 from gateway.identity import Subject
 from gateway.policy.table import AccessTable
 from gateway.sharing.cases import own_of, sees, sides_of, standing
+from gateway.sharing.clocks import DEADLINE
 from gateway.sharing.entry import read_entry
 from gateway.sharing.procedure import SIGNERS, barred, steps_from
 from gateway.sharing.taking import CENTER
@@ -22,7 +23,7 @@ Row = Mapping[str, Any]
 MOST_GRANTS: Final = 1_000
 """That are looked at together."""
 
-_ONE: Final = "MATCH (c:Case {id: $id}) RETURN c {.*}"
+_ONE: Final = f"MATCH (c:Case {{id: $id}}) RETURN c {{.*, {DEADLINE}}}"
 _GRANT: Final = "MATCH (g:Grant {id: $id}) RETURN g {.*, state: g.status}"
 _GRANT_OF: Final = """
 OPTIONAL MATCH (:Case {id: $id})-[:LED_TO]->(g:Grant)
@@ -50,21 +51,22 @@ RETURN collect({id: x.id, n: x.n, act: x.act, digest: x.digest, bytes: x.bytes, 
   name: p.name, role: h.role, agency: a.id, signature: s.bytes, signatureDigest: s.digest, fingerprint: s.fingerprint,
   signedAt: s.genTime})
 """
-_OTHERWISE: Final = """
-MATCH (c:Case {treatment: $treatment}) WHERE c.id <> $id AND c.state IN $otherwise
+_OTHERWISE: Final = f"""
+MATCH (c:Case {{treatment: $treatment}}) WHERE c.id <> $id AND c.state IN $otherwise
 WITH c ORDER BY c.filedAt, c.id LIMIT $n
-RETURN collect(c {.*})
+RETURN collect(c {{.*, {DEADLINE}}})
 """
 _BEHIND: Final = "AND c.filedAt <= $t AND c.id IS NOT NULL AND (c.filedAt < $t OR c.id < $after)"
 _ANYWHERE: Final = "AND c.filedAt IS NOT NULL AND c.id IS NOT NULL"
 """Says nothing new, but an index is used only where something is said of everything in it."""
-_TASKS: Final = """
+_TASKS: Final = f"""
 MATCH (t:Task) WHERE t.owner = $owner AND t.dueAt >= $t AND t.about IS NOT NULL
   AND (t.dueAt > $t OR t.about > $after)
 WITH t ORDER BY t.owner, t.dueAt, t.about LIMIT $n
-MATCH (t)-[:FOR]->(x)
-WITH t, x ORDER BY t.dueAt, t.about
-RETURN collect({about: t.about, dueAt: t.dueAt, grant: x:Grant, row: x {.*, state: coalesce(x.state, x.status)}})
+MATCH (t)-[:FOR]->(c)
+WITH t, c ORDER BY t.dueAt, t.about
+RETURN collect({{about: t.about, dueAt: t.dueAt, grant: c:Grant,
+  row: c {{.*, state: coalesce(c.state, c.status), {DEADLINE}}}}})
 """
 
 
@@ -238,7 +240,7 @@ def _page(side: Party | None, *, stated: bool, behind: bool, center: bool) -> st
         return "RETURN []"
     return (
         f"CALL () {{ {' UNION '.join(branches)} }}"
-        " WITH DISTINCT c ORDER BY c.filedAt DESC, c.id DESC LIMIT $n RETURN collect(c {.*})"
+        f" WITH DISTINCT c ORDER BY c.filedAt DESC, c.id DESC LIMIT $n RETURN collect(c {{.*, {DEADLINE}}})"
     )
 
 

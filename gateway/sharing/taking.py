@@ -19,7 +19,7 @@ from gateway.policy.table import AccessTable
 from gateway.rules import SHANGHAI
 from gateway.sharing.answering import check_grantable, check_masks, check_resumed
 from gateway.sharing.cases import about_case, find_case, find_grant
-from gateway.sharing.clocks import Rules
+from gateway.sharing.clocks import Rules, keep_deadlines
 from gateway.sharing.document import Document
 from gateway.sharing.draft import Taken, step_now
 from gateway.sharing.drafting import about_entry, check_new, check_openable
@@ -38,13 +38,12 @@ OPTIONAL MATCH (p:Person {id: $case.consumer})
 WITH v, b, coalesce(a, p) AS a
 CREATE (c:Case)-[:ABOUT]->(v) SET c = $case
 CREATE (c)-[:BY]->(a) CREATE (c)-[:TO]->(b)
-FOREACH (owner IN $owners | CREATE (:Task {about: c.id, owner: owner, dueAt: coalesce(c.dueAt, $forever)})-[:FOR]->(c))
+FOREACH (owner IN $owners | CREATE (:Task {about: c.id, owner: owner, dueAt: $due})-[:FOR]->(c))
 """
 _MOVE: Final = """
 MATCH (c:Case {id: $id})
 SET c.state = $state, c.version = c.version + 1, c.movedAt = $now, c.before = $party,
   c.consumers = coalesce(c.consumers, [c.applicant]) + $consumers, c.center = coalesce(c.center, false) OR $center
-REMOVE c.escalateAt
 WITH c
 OPTIONAL MATCH (t:Task {about: $id}) DETACH DELETE t
 WITH DISTINCT c
@@ -147,12 +146,15 @@ class Taking:
             "filedAt": now,
             "movedAt": now,
         }
+        due = None
         if step.starts is not None:
-            case |= self.rules.clocks(step.starts, entry.provider["code"], self.now, about)
+            deadline = self.rules.deadline(step.starts, entry.provider["code"], self.now, about)
+            await keep_deadlines(self.tx, deadline)
+            case["deadline"], due = deadline["id"], deadline["dueAt"]
         given = {"case": case, "version": entry.version["id"], "owners": owners(case, step, Party.CONSUMER)}
-        await self._run(_BEGIN, {**given, "forever": FOREVER})
+        await self._run(_BEGIN, {**given, "due": due or FOREVER})
         await self._sign(identifier, stated, begins=True)
-        events: list[Event] = [self._case_moved(about, step, 1, case.get("dueAt"))]
+        events: list[Event] = [self._case_moved(about, step, 1, due)]
         grant = await self._effect(step, case, content, stated, events)
         return Made({"case": identifier, "grant": grant}, {identifier: events})
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import pytest
 
@@ -14,12 +14,14 @@ from gateway.audit.outbox import Outbox
 from gateway.audit.recorder import Recorder
 from gateway.graph import Graph, migrate, migrations, open_graph
 from gateway.graph.errors import MigrationFailed
+from gateway.rules import Calendar
+from gateway.sharing.clocks import DEADLINE, deadline
 from tests.audit.samples import event
 from tests.support.database import DatabaseSettings, empty
 from tests.support.logged import logged
 
 INDEXES = "SHOW INDEXES YIELD name, state, type WHERE type <> 'LOOKUP' RETURN collect([name, state])"
-ALL = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]
+ALL = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]
 MIGRATIONS: Final = {number: statements for number, _, statements in migrations._ALL}
 CONSTRAINTS = "SHOW CONSTRAINTS YIELD name RETURN collect(name)"
 
@@ -80,7 +82,7 @@ async def test_events_that_wait_for_the_log_come_through_the_change_of_the_outbo
         "CREATE (:Notice {eventId: row.id, webhook: 'wh_a'})",
         {"rows": rows[::-1]},
     )
-    assert await migrate(bare) == [9, 10, 11]
+    assert await migrate(bare) == [9, 10, 11, 12]
     for statement in MIGRATIONS[9]():  # as if it had stopped before it was recorded
         await bare.run(statement)
     async with Recorder(tmp_path, "test.example/log") as recorder, Outbox(bare, recorder):
@@ -92,6 +94,54 @@ async def test_events_that_wait_for_the_log_come_through_the_change_of_the_outbo
     for some in (events[::2], events[1::2]):
         assert [body["id"] for body in found if body["id"] in {one.id for one in some}] == [one.id for one in some]
     assert {body["policy"] for body in found} == {cause.policy}
+
+
+_DEADLINE: Final = {
+    "duty": "ANSWER_ACCESS_REQUEST",
+    "startedOn": "2026-02-10",
+    "dueAt": "2026-02-26T15:59:59.999Z",
+    "clocks": "[]",
+    "calendar": Calendar().digest,
+    "ruleBook": "b" * 64,
+}
+
+
+async def test_cases_keep_their_deadlines_when_these_become_nodes(bare: Graph) -> None:
+    for number in range(1, 12):
+        for statement in MIGRATIONS[number]():
+            await bare.run(statement)
+        await bare.run("CREATE (:Migration {number: $number})", {"number": number})
+    soon, due = "2026-02-23T16:00:00.000Z", _DEADLINE["dueAt"]
+    formerly = {"formerly": '[{"dueAt":"2026-02-25T15:59:59.999Z","calendar":"c"}]'}
+    cases: dict[str, dict[str, Any]] = {
+        "one": {"escalateAt": soon},
+        "alike": {"escalateAt": soon},
+        "told": {"escalateAt": "2026-02-25T16:00:00.000Z", "escalated": ["SOON"]},
+        "waits": {"escalateAt": due, "escalated": ["SOON", "TODAY"]},
+        "answered": {},
+        "moved": {"escalateAt": soon, **formerly},
+    }
+    rows = [{"id": name, "state": "SUBMITTED", "of": name, **_DEADLINE, **more} for name, more in cases.items()]
+    await bare.run("UNWIND $rows AS row CREATE (c:Case) SET c = row", {"rows": [*rows, {"id": "none"}]})
+    assert await migrate(bare) == [12]
+    for statement in MIGRATIONS[12]():  # as if it had stopped before it was recorded
+        await bare.run(statement)
+    read = f"MATCH (c:Case) RETURN collect(c {{.*, key: c.deadline, {DEADLINE}}})"
+    found = {case.pop("id"): case for case in await bare.read(read)}
+    assert found.pop("none") == {"key": None, "deadline": None}
+    days = {"told": "2026-02-26", "waits": "2026-02-27", "answered": None}
+    for name, case in found.items():
+        key, said = case.pop("key"), case.pop("deadline")
+        assert case == {"state": "SUBMITTED", "of": name}
+        assert said.pop("id") == key
+        day = days.get(name, "2026-02-24")
+        same = {**_DEADLINE, "escalated": cases[name].get("escalated", []), "escalatesOn": day}
+        same |= formerly if name == "moved" else {}
+        assert said == {one: value for one, value in same.items() if value is not None}
+        assert (key[:24], len(key)) == (deadline(said)["id"][:24], len(deadline(said)["id"]))
+        cases[name]["key"] = key
+    assert cases["one"]["key"] == cases["alike"]["key"]
+    assert len({case["key"] for case in cases.values()}) == await bare.read("MATCH (d:Deadline) RETURN count(d)") == 5
 
 
 async def test_the_graph_of_a_newer_gateway_is_left_alone(bare: Graph) -> None:

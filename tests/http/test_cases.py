@@ -273,7 +273,8 @@ def test_pages_of_cases_follow_each_other_without_gap_or_double(
         if not page["pageInfo"]["hasNextPage"]:
             break
     assert [one["id"] for one in waits] == served.cypher(
-        "MATCH (c:Case {provider: $id, state: 'SUBMITTED'}) RETURN c.id ORDER BY c.dueAt, c.id",
+        "MATCH (c:Case {provider: $id, state: 'SUBMITTED'}), (d:Deadline {id: c.deadline}) "
+        "RETURN c.id ORDER BY d.dueAt, c.id",
         id=make_id("ag_", entry["agency"]),
     )
     assert len(waits) >= 3

@@ -27,7 +27,7 @@ _COPY: Final = """
 MATCH (c:Case {id: $of})
 CREATE (n:Case) SET n = c {.*, id: $id, version: 1, state: 'SUBMITTED', consumer: $consumer, provider: $provider,
   movedAt: $now, filedAt: $now}
-REMOVE n.escalateAt
+REMOVE n.deadline
 """
 _MOVE: Final = """
 MATCH (c:Case {id: $id}) SET c.version = c.version + 1, c.movedAt = toString(datetime.realtime('Z'))

@@ -17,7 +17,7 @@ from gateway.policy.store import PolicyStore
 from gateway.rules import Calendar, load_rules
 from gateway.sharing.acts import Answer, Move, OnGrant, Opening, Request
 from gateway.sharing.certificates import Registry
-from gateway.sharing.clocks import Rules
+from gateway.sharing.clocks import DEADLINE, Rules
 from gateway.sharing.filing import Filing
 from gateway.sharing.scope import Basis, Scope
 from gateway.sharing.words import Act, Purpose
@@ -38,8 +38,9 @@ CREATE (p:Person {id: $person, name: $name})-[:HOLDS]->(h:Appointment {id: $appo
   recordedTo: $forever})-[:AT]->(a)
 """
 _FORGET: Final = """
-MATCH (n:Case|Grant|Document|Signature|Preparation|Idempotency|Sequence|Task) DETACH DELETE n
+MATCH (n:Case|Deadline|Grant|Document|Signature|Preparation|Idempotency|Sequence|Task) DETACH DELETE n
 """
+_CASE: Final = f"MATCH (c:Case {{id: $id}}) RETURN c {{.*, {DEADLINE}}}"
 DATASETS: Final = {
     "free": entry(1, fields=(FieldSpec("a", None, DataType.STRING), FieldSpec("b", None, DataType.STRING))),
     "mixed": entry(
@@ -231,8 +232,8 @@ class City:
         raise AssertionError("it was prepared")
 
     async def case(self, identifier: str) -> dict[str, Any]:
-        """A case as the graph has it."""
-        found: dict[str, Any] = await self.graph.read("MATCH (c:Case {id: $id}) RETURN c {.*}", {"id": identifier})
+        """A case as the graph has it, with what its deadline says."""
+        found: dict[str, Any] = await self.graph.read(_CASE, {"id": identifier})
         return found
 
     async def grant(self, identifier: str) -> dict[str, Any]:

@@ -35,7 +35,7 @@ async def test_from_application_to_opening(city: City) -> None:
     held = await city.case(case)
     assert (held["kind"], held["state"], held["consumer"]) == ("OPENING", "SUBMITTED", city.citizens["citizen"].id)
     # Fifteen working days, by hand: 11 to 14 February, 24 to 28, 2 to 6 March, and the 9th.
-    assert held["dueAt"] == "2026-03-09T15:59:59.999Z"
+    assert held["deadline"]["dueAt"] == "2026-03-09T15:59:59.999Z"
     assert await city.owners(case) == ["water"]
     await city.act("provider", answer(case, Act.ACCEPT))
     assert await city.owners(case) == ["water"]

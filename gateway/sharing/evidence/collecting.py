@@ -17,6 +17,7 @@ from gateway.audit.prove import Evidence
 from gateway.graph import Graph
 from gateway.policy.listing import class_table
 from gateway.policy.problems import PolicyRefused
+from gateway.sharing.clocks import DEADLINE
 from gateway.sharing.document import Document
 from gateway.sharing.evidence import layout
 from gateway.sharing.evidence.telling import policies_of, scope_of, told
@@ -25,11 +26,11 @@ from gateway.sharing.reading import Cases
 from gateway.sharing.words import Act
 from gateway.signing import is_answer
 
-_CASE: Final = """
-MATCH (c:Case {id: $id})
-RETURN c {.*,
-  grants: COLLECT { MATCH (c)-[:LED_TO]->(g:Grant) RETURN g {.*} ORDER BY g.id },
-  versions: COLLECT { MATCH (c)-[:ABOUT]->(v:DatasetVersion) RETURN {digest: v.digest, text: v.snapshot} }}
+_CASE: Final = f"""
+MATCH (c:Case {{id: $id}})
+RETURN c {{.*, {DEADLINE},
+  grants: COLLECT {{ MATCH (c)-[:LED_TO]->(g:Grant) RETURN g {{.*}} ORDER BY g.id }},
+  versions: COLLECT {{ MATCH (c)-[:ABOUT]->(v:DatasetVersion) RETURN {{digest: v.digest, text: v.snapshot}} }}}}
 """
 _KNOWN: Final = """
 UNWIND $documents AS id
@@ -124,7 +125,7 @@ async def _read(graph: Graph, log: LogFolder, identifier: str) -> _Read:
     ]
     digests = {
         Kind.REVOCATION: {digest for one in known.values() for digest in one["known"]},
-        Kind.RULES: {case["ruleBook"]} if case.get("ruleBook") else set(),
+        Kind.RULES: {book} if (book := (case["deadline"] or {}).get("ruleBook")) else set(),
         Kind.POLICY: {orjson.loads(one["bytes"])["policy"] for one in documents} | policies_of(events),
     }
     kept = {kind: await _kept(graph, kind, some) for kind, some in digests.items()}
@@ -201,11 +202,11 @@ def _documents(read: _Read) -> dict[str, bytes]:
 
 
 def _deadline(read: _Read) -> dict[str, bytes]:
-    case = read.case
-    if case.get("clocks") is None:
+    kept = read.case["deadline"]
+    if kept is None:
         return {}
     same = ("duty", "startedOn", "dueAt", "calendar", "ruleBook")
-    files = {layout.DEADLINE: canonical({**{n: case.get(n) for n in same}, "clocks": orjson.loads(case["clocks"])})}
+    files = {layout.DEADLINE: canonical({**{n: kept.get(n) for n in same}, "clocks": orjson.loads(kept["clocks"])})}
     return files | {f"{layout.RULES}/{digest}.yaml": text.encode() for digest, text in read.kept[Kind.RULES].items()}
 
 
