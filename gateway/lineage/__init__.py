@@ -2,7 +2,7 @@
 
 from gateway.lineage.impact import MOST_AFFECTED, Affected, DatasetUse, Impact, Impacts
 from gateway.lineage.paths import Paths, simple_paths
-from gateway.lineage.walking import DEEPEST, USUAL_DEPTH, Edge, Node, Place, Walk, Walker, Wanted
+from gateway.lineage.walking import DEEPEST, USUAL_DEPTH, Edge, Node, Walk, Walker, WalkPlace, Wanted
 from gateway.lineage.words import LineageDirection, LineageLevel, Truncation
 
 __all__ = [
@@ -18,9 +18,9 @@ __all__ = [
     "LineageLevel",
     "Node",
     "Paths",
-    "Place",
     "Truncation",
     "Walk",
+    "WalkPlace",
     "Walker",
     "Wanted",
     "simple_paths",

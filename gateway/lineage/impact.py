@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from gateway.audit.asking import Events, Resource, Used
 from gateway.audit.index import EPOCH
-from gateway.lineage.walking import Node, Place, Walker, Wanted
+from gateway.lineage.walking import Node, Walker, WalkPlace, Wanted
 from gateway.lineage.words import LineageLevel, Truncation
 from gateway.plan import Asker
 from gateway.policy.table import Decision
@@ -77,7 +77,7 @@ class Impacts:
         walk = await self.walker.walk(asker, wanted)
         if walk is None:
             return None
-        nodes = [Node(Place(True, 0, wanted.of), None), *walk.nodes]
+        nodes = [Node(WalkPlace(True, 0, wanted.of), None), *walk.nodes]
         homes: Mapping[str, Resource] = {
             id_: Resource(*home)
             for id_, *home in await self.walker.reader.read(_HOMES, {"ids": [node.id for node in nodes]})

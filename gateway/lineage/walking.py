@@ -56,7 +56,7 @@ class Reader(Protocol):
 
 
 @dataclass(frozen=True, slots=True, order=True)
-class Place:
+class WalkPlace:
     """Where a node stands in the order of a walk: upstream first, then by distance, then by id."""
 
     downstream: bool
@@ -75,7 +75,7 @@ class Wanted:
     """Without it, between what `of` is."""
     depth: int = USUAL_DEPTH
     first: int = 100
-    after: Place | None = None
+    after: WalkPlace | None = None
     as_of: str | None = None
     """The instant at which derivations held; now without it."""
     known_at: str | None = None
@@ -103,7 +103,7 @@ class Wanted:
 class Node:
     """Something on a walk, and how few derivations lead to it."""
 
-    place: Place
+    place: WalkPlace
     external: Mapping[str, str | None] | None
     """`namespace`, `name` and `field` of what is known by name only."""
 
@@ -223,7 +223,7 @@ class Walker:
     async def _asked(
         self, asker: Asker, caller: Caller, wanted: Wanted, depth: int, seconds: float
     ) -> list[tuple[bool, Any]]:
-        """What each direction gives, in the order of `Place`; nothing where the start may not be known of."""
+        """What each direction gives, in the order of `WalkPlace`; nothing where the start may not be known of."""
         ways = _WAYS[wanted.direction]
         found = await asyncio.gather(*(self._one_way(asker, caller, wanted, depth, seconds, down) for down in ways))
         return [(down, one) for down, one in zip(ways, found, strict=True) if one is not None]
@@ -286,7 +286,7 @@ def between(guard: Guard, level: LineageLevel) -> str:
     )
 
 
-def _beyond(after: Place | None, *, downstream: bool) -> Mapping[str, Any]:
+def _beyond(after: WalkPlace | None, *, downstream: bool) -> Mapping[str, Any]:
     """After which place of one direction a page begins. The start is at distance 0, and in no page."""
     if after is None or after.downstream < downstream:
         return {"afterDistance": 0, "afterId": _LAST, "begins": after is None}
@@ -440,7 +440,7 @@ def _read(found: Sequence[tuple[bool, Any]], caller: Caller, wanted: Wanted, dep
     for downstream, (start, open_, size, shown, deeper, unmatched, rows, linked, hidden) in found:
         total += shown
         closed += hidden if open_ else [start]
-        nodes += [Node(Place(downstream, distance, id_), external) for id_, distance, external in rows]
+        nodes += [Node(WalkPlace(downstream, distance, id_), external) for id_, distance, external in rows]
         edges.update((said["id"], (near, Edge(source, target, said))) for near, target, source, said in linked)
         truncated |= {Truncation.NODES} if size > most else set()
         truncated |= {Truncation.EDGES} if len(linked) > MOST_EDGES else set()

@@ -18,8 +18,8 @@ from gateway.lineage import (
     Edge,
     Impacts,
     Node,
-    Place,
     Walk,
+    WalkPlace,
     Wanted,
     simple_paths,
 )
@@ -373,10 +373,10 @@ def _name(external: Mapping[str, Any]) -> LineageName:
     return LineageName(namespace=external["namespace"], name=external["name"], field=external["field"])
 
 
-def _place(after: str, tag: str) -> Place:
+def _place(after: str, tag: str) -> WalkPlace:
     at = cursor.read(f"{_PATH}.after", after, tag, numeric=True)
     signed = int(at.value)
-    return Place(signed > 0, abs(signed), at.id)
+    return WalkPlace(signed > 0, abs(signed), at.id)
 
 
 def _edge(edge: Edge) -> LineageEdge:

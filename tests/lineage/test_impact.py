@@ -17,8 +17,8 @@ from gateway.sharing.filing import Filing
 from gateway.sharing.reading import Cases
 from gateway.sharing.words import Purpose
 from gateway.vocabulary import FOREVER, Role
-from tests.lineage.model import Model
 from tests.lineage.test_walks import INSTANTS, lineage_world
+from tests.lineage.walked import Model
 from tests.plan.asking import CALLERS, POLICY, Gateway
 from tests.support.database import empty
 from tests.support.loading import load

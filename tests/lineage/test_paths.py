@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from gateway.graph import Graph
 from gateway.lineage import Edge, paths, simple_paths
-from tests.lineage.model import Model, holds
 from tests.lineage.test_walk_plans import LADDER
 from tests.lineage.test_walks import INSTANTS, lineage_world
+from tests.lineage.walked import Model, holds
 from tests.plan.asking import CALLERS, POLICY, Gateway
 from tests.support.database import empty
 from tests.support.loading import load

@@ -9,7 +9,7 @@ import pytest
 
 from gateway.graph import Graph
 from gateway.vocabulary import FOREVER
-from tests.lineage.model import Model
+from tests.lineage.walked import Model
 from tests.plan.asking import CALLERS, POLICY, Gateway
 from tests.support.database import empty
 from tests.support.loading import edge_id, load
