@@ -24,6 +24,7 @@ from gateway.graph.migrations import (
     m0009_parcels,
     m0010_tokens,
     m0011_sources,
+    m0014_lineage_names,
 )
 
 _ALL: Final = (
@@ -38,6 +39,7 @@ _ALL: Final = (
     (9, m0009_parcels.NAME, m0009_parcels.statements),
     (10, m0010_tokens.NAME, m0010_tokens.statements),
     (11, m0011_sources.NAME, m0011_sources.statements),
+    (14, m0014_lineage_names.NAME, m0014_lineage_names.statements),
 )
 
 _ATTEMPTS: Final = 5

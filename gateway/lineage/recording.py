@@ -1,0 +1,477 @@
+"""Recording what systems report: one transaction per request, with its event in the log.
+
+What edges there are is a function of the set of events: any order of them, twice or late, gives the same ones. Of each
+run the union of its events is kept, and its place among the runs of its job that state something of the same output.
+So a new run costs what changes around it, however many there are.
+"""
+
+import asyncio
+import hashlib
+import secrets
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from neo4j import AsyncManagedTransaction
+
+from gateway.audit.event import About, Cause
+from gateway.audit.kinds import LineageRecorded
+from gateway.audit.ledger import Denied, Key, Ledger, Made
+from gateway.catalog.batches import pieces, run_rows, value
+from gateway.graph.times import now as clock
+from gateway.lineage import statements
+from gateway.lineage.content import FIELDS, Content, Item, read_content, same
+from gateway.lineage.ends import End, Ends, external, lock_names
+from gateway.lineage.names import Name, key
+from gateway.lineage.reading import AHEAD, MOST_DERIVATIONS, BadEvent, Batch, RunEvent, read_events
+from gateway.lineage.timeline import Around, Held, Items, Point, Segment, changes, segments, settle
+from gateway.vocabulary import FOREVER
+
+RECORD: Final = "recordLineage"
+MOST_CHANGES: Final = 250_000
+"""Edges that one request may begin and end: a transaction is in the database's memory until its end."""
+_MOST_DATASETS: Final = 100
+"""Datasets that the event of a request names."""
+_LARGE: Final = 200_000
+"""Bytes from which a body is read beside the event loop, so that others do not wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reporter:
+    """A registered system that reports."""
+
+    id: str
+    agency: str
+    about: About
+    """What its events are about: its agency."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recording:
+    """Takes what systems report. One per process."""
+
+    ledger: Ledger
+
+    async def record(self, cause: Cause, by: Reporter, body: bytes) -> int:
+        """Record the events of a request: all of them, or none.
+
+        The same bytes again are the same request, for as long as the ledger remembers; later, or cut otherwise, they
+        change nothing either.
+
+        Returns:
+            How many events it had: the same whether what they name is known here or not.
+
+        Raises:
+            Denied: `BAD_EVENT`, with the path to what is wrong; the refusal is in the log.
+            LogError: see `Ledger.change`.
+        """
+        digest = hashlib.sha256(body).hexdigest()
+        read = _read(body) if len(body) < _LARGE else await asyncio.to_thread(_read, body)
+
+        async def work(tx: AsyncManagedTransaction) -> Made:
+            if isinstance(read, BadEvent):
+                raise Denied("BAD_EVENT", str(read), path=read.path, target=read.path, about=by.about)
+            try:
+                done = await _Change(tx, by).make(read)
+            except BadEvent as bad:
+                raise Denied("BAD_EVENT", str(bad), path=bad.path, target=bad.path, about=by.about) from None
+            about = About(by.about.agencies, by.about.jurisdictions, tuple(sorted(done.datasets)[:_MOST_DATASETS]))
+            event = LineageRecorded(
+                cause=cause,
+                about=about,
+                system=by.id,
+                digest=digest,
+                events=read.total,
+                runs=done.runs,
+                begun=done.begun,
+                ended=done.ended,
+                datasets=len(done.datasets),
+            )
+            return Made({"accepted": read.total}, {by.id: [event]})
+
+        made = await self.ledger.change(Key(by.id, RECORD, digest, {}), cause, work)
+        return int(made["accepted"])
+
+
+def _read(body: bytes) -> Batch | BadEvent:
+    """A refusal is raised in the transaction, so that it is logged."""
+    try:
+        return read_events(body, datetime.now(UTC))
+    except BadEvent as bad:
+        return bad
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a request has changed."""
+
+    runs: int = 0
+    begun: int = 0
+    ended: int = 0
+    datasets: frozenset[str] = frozenset()
+    """Entries of the asserter's whose derivation has changed."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """A run, as its events so far have it."""
+
+    id: str
+    job: Name
+    run: str
+    at: str
+    unmade: bool
+    content: Content
+    systems: tuple[str, ...]
+    path: str = ""
+    """Of an event of it in the request."""
+
+    def points(self, job: str) -> dict[tuple[str, str], tuple["_Line", Point]]:
+        """Its places in lines, by line and instant. One that failed has made nothing."""
+        if self.unmade:
+            return {}
+        found = {}
+        for output, level, stated in self.content.stated:
+            line = _Line(key(job, *output, level), self.job, output, level)
+            point = Point(self.at, self.run, stated.digest, self.content.digest, self.systems[0])
+            found[line.key, self.at] = (line, point)
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Line:
+    """The runs of a job that state something of one output at one level."""
+
+    key: str
+    job: Name
+    output: Name
+    level: str
+
+
+@dataclass(slots=True)
+class _Moves:
+    """What changes in one line: the points that go, and those that come, by instant."""
+
+    line: _Line
+    old: dict[str, list[Point]] = field(default_factory=lambda: defaultdict(list))
+    new: dict[str, list[Point]] = field(default_factory=lambda: defaultdict(list))
+
+    @property
+    def instants(self) -> list[str]:
+        return sorted({*self.old, *self.new})
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """A derivation of which an interval changes."""
+
+    line: _Line
+    segment: Segment
+    item: Item
+    key: str
+    wanted: Any
+
+
+class _Change:
+    """The work of one transaction."""
+
+    def __init__(self, tx: AsyncManagedTransaction, by: Reporter) -> None:
+        self._tx = tx
+        self._by = by
+        self._contents: dict[str, Content] = {}
+
+    async def make(self, batch: Batch) -> Done:
+        """Take the events into the graph.
+
+        Raises:
+            BadEvent: a run, with what is known of it, becomes too large, or all together do.
+        """
+        jobs = {event.job: key(self._by.agency, *event.job) for event in batch.runs}
+        await self._lock(jobs)
+        # Only now nobody else changes these jobs; what is recorded from here on is recorded after what they have.
+        now = clock()
+        told = _merged(batch.runs, jobs, self._by.id)
+        known = await self._known(told, jobs)
+        moved = []
+        for one in told.values():
+            before = known.get(one.id)
+            after = one if before is None else _union(before, one)
+            if after != before:
+                moved.append((before, after))
+        if not moved:
+            return Done()
+        moves = _moves(moved, jobs)
+        await self._put(moved, jobs, moves)
+        turns = await self._turns(moves)
+        done = await self._turn(turns, now)
+        return Done(len(moved), *done)
+
+    async def _lock(self, jobs: Mapping[Name, str]) -> None:
+        rows = [
+            {"id": identifier, "agency": self._by.agency, "namespace": job.namespace, "name": job.name}
+            for job, identifier in sorted(jobs.items(), key=lambda one: one[1])
+        ]
+        await run_rows(self._tx, statements.LOCK_JOBS, rows)
+
+    async def _known(self, told: Mapping[str, _Run], jobs: Mapping[Name, str]) -> Mapping[str, _Run]:
+        """Those of the runs that are there already, as they are."""
+        rows: list[list[Any]] = []
+        for piece in pieces([*told]):
+            rows += await value(self._tx, statements.RUNS, runs=list(piece))
+        # What is told now is mostly what is there: that need not be read.
+        self._contents.update((one.content.digest, one.content) for one in told.values())
+        await self._learn(row[3] for row in rows)
+        return {
+            identifier: _Run(
+                identifier,
+                told[identifier].job,
+                told[identifier].run,
+                at,
+                unmade,
+                self._contents[statement],
+                tuple(systems),
+                told[identifier].path,
+            )
+            for identifier, at, unmade, statement, systems in rows
+        }
+
+    async def _learn(self, digests: Iterable[str]) -> None:
+        """Read what runs state, where it is not known yet."""
+        missing = sorted({*digests} - self._contents.keys())
+        for piece in pieces(missing):
+            found = await value(self._tx, statements.STATEMENTS, ids=[self._statement(one) for one in piece])
+            for identifier, kept in found:
+                self._contents[identifier.partition(".")[2]] = read_content(kept)
+
+    def _statement(self, digest: str) -> str:
+        """The id of a statement: agencies share none."""
+        return f"{self._by.agency}.{digest}"
+
+    async def _put(
+        self,
+        moved: Sequence[tuple[_Run | None, _Run]],
+        jobs: Mapping[Name, str],
+        moves: Mapping[str, _Moves],
+    ) -> None:
+        contents = {one.content.digest: one.content for _, one in moved}
+        self._contents.update(contents)
+        rows = [{"id": self._statement(digest), "content": one.kept} for digest, one in contents.items()]
+        await run_rows(self._tx, statements.PUT_STATEMENTS, rows)
+        runs = [
+            {
+                "id": one.id,
+                "agency": self._by.agency,
+                "job": jobs[one.job],
+                "run": one.run,
+                "at": one.at,
+                "unmade": one.unmade,
+                "statement": one.content.digest,
+                "systems": list(one.systems),
+            }
+            for _, one in moved
+        ]
+        await run_rows(self._tx, statements.PUT_RUNS, runs)
+        gone = [[line, at, one.run] for line, some in moves.items() for at, old in some.old.items() for one in old]
+        for piece in pieces(gone):
+            await value(self._tx, statements.DROP_POINTS, rows=list(piece))
+
+    async def _turns(self, moves: Mapping[str, _Moves]) -> list[_Turn]:
+        """The derivations that change."""
+        places = [[line, at] for line, some in moves.items() for at in some.instants]
+        around: dict[str, dict[str, Around]] = defaultdict(dict)
+        for piece in pieces(places):
+            found = await value(self._tx, statements.AROUND, rows=list(piece))
+            for (line, at), points in zip(piece, found, strict=True):
+                around[line][at] = Around(*(None if one is None else Point(*one) for one in points))
+        come = [[line, *one] for line, some in moves.items() for new in some.new.values() for one in new]
+        for piece in pieces(come):
+            await value(self._tx, statements.PUT_POINTS, rows=list(piece))
+        loud = [
+            (some.line, segment)
+            for line, some in moves.items()
+            for segment in segments(around[line], some.old, some.new)
+            if not segment.is_quiet
+        ]
+        await self._learn(
+            point.statement
+            for _, segment in loud
+            for point in (segment.before, *segment.old, *segment.new, segment.after)
+            if point is not None
+        )
+        turns: list[_Turn] = []
+        for line, segment in loud:
+            for wanted in changes(segment, lambda point, line=line: self._items(point, line)):  # type: ignore[misc]
+                item = wanted.item
+                identifier = key(
+                    line.key,
+                    item.target,
+                    item.namespace,
+                    item.name,
+                    item.field,
+                    "\x1e".join(item.transformations),
+                    str(item.masking),
+                )
+                turns.append(_Turn(line, segment, item, identifier, wanted))
+            if len(turns) > MOST_CHANGES:
+                raise BadEvent("", f"it changes more than {MOST_CHANGES} derivations; send fewer events at once")
+        return turns
+
+    def _items(self, point: Point, line: _Line) -> Items:
+        """What a run states of an output at a level."""
+        stated = self._contents[point.statement].stated
+        return next(one.items for name, level, one in stated if name == line.output and level == line.level)
+
+    async def _turn(self, turns: Sequence[_Turn], now: str) -> tuple[int, int, frozenset[str]]:
+        """End what holds no more, and begin what does."""
+        if not turns:
+            return 0, 0, frozenset()
+        ends = await lock_names(
+            self._tx, {name for one in turns for name in (one.line.output, Name(one.item.namespace, one.item.name))}
+        )
+        ended: list[list[str]] = []
+        changed: set[Name] = set()
+        begun: list[tuple[_Turn, Held]] = []
+        for piece in pieces(turns):
+            rows = [[one.key, one.segment.low, one.segment.high] for one in piece]
+            found = await value(self._tx, statements.HELD, rows=rows, forever=FOREVER)
+            for one, held in zip(piece, found, strict=True):
+                old, new = settle(one.segment, one.wanted, [Held(*edge) for edge in held])
+                ended += [[one.key, edge.valid_from] for edge in old]
+                changed |= {one.line.output} if old else set()
+                begun += [(one, edge) for edge in new]
+        for some in pieces(ended):
+            await value(self._tx, statements.END, rows=list(some), now=now, forever=FOREVER)
+        await self._begin(begun, ends, now)
+        outputs = {one.line.output for one, _ in begun} | changed
+        entries = (ends.entry(name, self._by.agency, output=True) for name in outputs)
+        return len(begun), len(ended), frozenset(one.dataset for one in entries if one is not None)
+
+    async def _begin(self, begun: Sequence[tuple[_Turn, Held]], ends: Ends, now: str) -> None:
+        """Draw the edges that begin."""
+        agency = self._by.agency
+        both = [(End(one.line.output, one.item.target), _source(one.item)) for one, _ in begun]
+        await ends.look_for_fields(self._tx, (end for pair in both for end in pair))
+        edges: list[Edge] = []
+        for (one, held), (target, source) in zip(begun, both, strict=True):
+            properties = {
+                "id": edge_id(),
+                "validFrom": held.valid_from,
+                "validTo": held.valid_to,
+                "recordedFrom": now,
+                "recordedTo": FOREVER,
+                "runId": held.run,
+                "job": str(one.line.job),
+                "asserter": agency,
+                "system": held.system,
+                "observed": True,
+                "transformations": list(one.item.transformations),
+                "masking": one.item.masking,
+                "line": one.key,
+                "targetName": target.name.key,
+                "sourceName": source.name.key,
+            }
+            if one.line.level == FIELDS:
+                properties |= {"targetField": target.field, "sourceField": source.field}
+            edges.append(Edge(target, source, properties))
+        await draw(self._tx, edges, ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """An edge to be drawn between what stands for two ends."""
+
+    target: End
+    source: End
+    properties: dict[str, Any]
+
+
+def edge_id() -> str:
+    """An id that no other edge has."""
+    return f"de_{secrets.token_hex(16)}"
+
+
+async def draw(tx: AsyncManagedTransaction, edges: Sequence[Edge], ends: Ends) -> None:
+    """Draw edges, with external nodes for what stands for nothing."""
+    externals: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
+    by_labels: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+    for edge in edges:
+        asserter: str = edge.properties["asserter"]
+        places = []
+        for end, output in ((edge.target, True), (edge.source, False)):
+            identifier = ends.id(end, asserter, output=output)
+            if identifier.startswith("xn_"):
+                externals[asserter].setdefault(identifier, external(identifier, end))
+            places.append(identifier)
+        target, source = places
+        labels = statements.LABELS[target[:3]], statements.LABELS[source[:3]]
+        by_labels[labels].append({"target": target, "source": source, "p": edge.properties})
+    for agency, some in sorted(externals.items()):
+        rows = [some[identifier] for identifier in sorted(some)]
+        for piece in pieces(rows):
+            await value(tx, statements.EXTERNALS, rows=list(piece), agency=agency)
+    total = 0
+    for labels, rows in sorted(by_labels.items()):
+        rows.sort(key=lambda row: (row["target"], row["source"]))
+        total += await run_rows(tx, statements.begin(*labels), rows)
+    if total != len(edges):
+        raise RuntimeError(f"of {len(edges)} edges {len(edges) - total} have an end that is not there")
+
+
+def _source(item: Item) -> End:
+    return End(Name(item.namespace, item.name), item.field)
+
+
+def _merged(events: Iterable[RunEvent], jobs: Mapping[Name, str], system: str) -> dict[str, _Run]:
+    """The runs of a request, by id: of each, all that its events say."""
+    found: dict[str, _Run] = {}
+    for event in events:
+        identifier = key(jobs[event.job], event.run)
+        one = _Run(identifier, event.job, event.run, event.at, event.unmade, event.content, (system,), event.path)
+        found[identifier] = _union(found[identifier], one) if identifier in found else one
+    return found
+
+
+def _union(one: _Run, other: _Run) -> _Run:
+    """A run of which two parts are known.
+
+    Raises:
+        BadEvent: it is too large.
+    """
+    content = one.content | other.content
+    if content is not one.content:
+        content = same(content)
+        if sum(len(stated.items) for _, _, stated in content.stated) > MOST_DERIVATIONS:
+            text = f"with what is known of it, the run has more than {MOST_DERIVATIONS} derivations"
+            raise BadEvent(other.path, text)
+    return _Run(
+        one.id,
+        one.job,
+        one.run,
+        min(one.at, other.at),
+        one.unmade or other.unmade,
+        content,
+        tuple(sorted({*one.systems, *other.systems})),
+        one.path,
+    )
+
+
+def _moves(moved: Iterable[tuple[_Run | None, _Run]], jobs: Mapping[Name, str]) -> dict[str, _Moves]:
+    """The points that go and come, by line."""
+    found: dict[str, _Moves] = {}
+    for before, after in moved:
+        job = jobs[after.job]
+        old = {} if before is None else before.points(job)
+        new = after.points(job)
+        for place in (*old, *new):
+            line, at = place
+            if old.get(place) == new.get(place):
+                continue
+            said, _ = old.get(place) or new[place]
+            some = found.setdefault(line, _Moves(said))
+            if place in old:
+                some.old[at].append(old[place][1])
+            if place in new:
+                some.new[at].append(new[place][1])
+    return found
