@@ -20,6 +20,7 @@ PARTS: Final = (
     "tokens",
     "fetches",
     "delivery",
+    "lineage_ingest",
 )
 QUICK: Final = ("race", "enforcement", "stages")
 _ROOT: Final = Path(__file__).resolve().parents[1]
@@ -31,6 +32,7 @@ class Options:
 
     A log of `entries` is compared with one of `few`, and verified when it has `verified`. Queues of `queued` cases are
     compared with those of `short`. Streams have `streamed` rows.
+    `reported` events of lineage are taken.
     """
 
     parts: tuple[str, ...]
@@ -48,6 +50,7 @@ class Options:
     short: int
     queued: int
     streamed: int
+    reported: int
     work: Path
 
     @property
@@ -77,6 +80,7 @@ def read_options() -> Options:
     parser.add_argument("--short", type=int, default=1_000, help="cases in short queues")
     parser.add_argument("--queued", type=int, default=int(env("QUEUED") or 1_000_000), help="cases in long ones")
     parser.add_argument("--streamed", type=int, default=1_000_000, help="rows of a stream")
+    parser.add_argument("--reported", type=int, default=100_000, help="events of lineage that are taken")
     parser.add_argument("--work", type=Path, default=_ROOT / "build" / "bench", help="where worlds are kept")
     given = parser.parse_args()
     return Options(
@@ -95,5 +99,6 @@ def read_options() -> Options:
         short=given.short,
         queued=given.queued,
         streamed=given.streamed,
+        reported=given.reported,
         work=given.work.resolve(),
     )

@@ -11,6 +11,7 @@ from bench.enforcement import enforcement
 from bench.fetches import fetches
 from bench.growth import growth, sparse, totals
 from bench.ledger import ledger
+from bench.lineage_ingest import lineage_ingest
 from bench.load import ensure_wrk
 from bench.longlog import long_log
 from bench.options import Options, read_options
@@ -34,6 +35,7 @@ _PARTS: Final[dict[str, Callable[[Options, Report], None]]] = {
     "tokens": tokens,
     "fetches": fetches,
     "delivery": delivery,
+    "lineage_ingest": lineage_ingest,
 }
 """Those that bring the world that they need."""
 _ALONE = frozenset({"enforcement", "stages", "growth"})

@@ -38,6 +38,10 @@ _LARGE: Final = 200_000
 """Bytes from which a body is read beside the event loop, so that others do not wait for it."""
 
 
+_Place = tuple[str, str]
+"""An instant of a line: the line's key, and the instant."""
+
+
 @dataclass(frozen=True, slots=True)
 class Reporter:
     """A registered system that reports."""
@@ -204,7 +208,7 @@ class _Change:
             return Done()
         moves = _moves(moved, jobs)
         await self._put(moved, jobs, moves)
-        turns = await self._turns(moves)
+        turns = await self._turns([one for _, one in moved], moves)
         done = await self._turn(turns, now)
         return Done(len(moved), *done)
 
@@ -255,10 +259,7 @@ class _Change:
         jobs: Mapping[Name, str],
         moves: Mapping[str, _Moves],
     ) -> None:
-        contents = {one.content.digest: one.content for _, one in moved}
-        self._contents.update(contents)
-        rows = [{"id": self._statement(digest), "content": one.kept} for digest, one in contents.items()]
-        await run_rows(self._tx, statements.PUT_STATEMENTS, rows)
+        self._contents.update((one.content.digest, one.content) for _, one in moved)
         runs = [
             {
                 "id": one.id,
@@ -277,14 +278,16 @@ class _Change:
         for piece in pieces(gone):
             await value(self._tx, statements.DROP_POINTS, rows=list(piece))
 
-    async def _turns(self, moves: Mapping[str, _Moves]) -> list[_Turn]:
+    async def _put_statements(self, digests: Iterable[str]) -> None:
+        rows = [{"id": self._statement(one), "content": self._contents[one].kept} for one in sorted(digests)]
+        await run_rows(self._tx, statements.PUT_STATEMENTS, rows)
+
+    async def _turns(self, moved: Sequence[_Run], moves: Mapping[str, _Moves]) -> list[_Turn]:
         """The derivations that change."""
-        places = [[line, at] for line, some in moves.items() for at in some.instants]
-        around: dict[str, dict[str, Around]] = defaultdict(dict)
-        for piece in pieces(places):
-            found = await value(self._tx, statements.AROUND, rows=list(piece))
-            for (line, at), points in zip(piece, found, strict=True):
-                around[line][at] = Around(*(None if one is None else Point(*one) for one in points))
+        around = await self._around([(line, at) for line, some in moves.items() for at in some.instants])
+        # What the runs around them state is there; mostly these state the same.
+        there = {one.statement for some in around.values() for of in some.values() for one in of.all}
+        await self._put_statements({one.content.digest for one in moved} - there)
         come = [[line, *one] for line, some in moves.items() for new in some.new.values() for one in new]
         for piece in pieces(come):
             await value(self._tx, statements.PUT_POINTS, rows=list(piece))
@@ -317,6 +320,40 @@ class _Change:
             if len(turns) > MOST_CHANGES:
                 raise BadEvent("", f"it changes more than {MOST_CHANGES} derivations; send fewer events at once")
         return turns
+
+    async def _around(self, places: Sequence[_Place]) -> Mapping[str, Mapping[str, Around]]:
+        """What is around instants of lines, without the points that change."""
+        here: dict[_Place, Point] = {}
+        next_: dict[_Place, _Place] = {}
+        for piece in pieces(places):
+            found = await value(self._tx, statements.AROUND, rows=[[*one] for one in piece])
+            for place, (point, after) in zip(piece, found, strict=True):
+                if point is not None:
+                    here[place] = Point(*point)
+                if after is not None:
+                    next_[place] = (place[0], after)
+        # Hardly ever is there one at the very instant; and systems report mostly what happened last.
+        before = await self._points(statements.BEFORE, [place for place, one in here.items() if one.at == place[1]])
+        after = await self._points(statements.AT, sorted({*next_.values()}))
+        around: dict[str, dict[str, Around]] = defaultdict(dict)
+        for place in places:
+            line, at = place
+            found = here.get(place)
+            is_here = found is not None and found.at == at
+            around[line][at] = Around(
+                before.get(place) if is_here else found,
+                found if is_here else None,
+                after[next_[place]] if place in next_ else None,
+            )
+        return around
+
+    async def _points(self, statement: str, places: Sequence[_Place]) -> Mapping[_Place, Point]:
+        """The point that a statement finds for each place."""
+        points: dict[_Place, Point] = {}
+        for piece in pieces(places):
+            found = await value(self._tx, statement, rows=[[*one] for one in piece])
+            points.update((place, Point(*some[0])) for place, some in zip(piece, found, strict=True) if some)
+        return points
 
     def _items(self, point: Point, line: _Line) -> Items:
         """What a run states of an output at a level."""

@@ -43,25 +43,33 @@ RETURN count(*)
 
 AROUND: Final = """
 UNWIND $rows AS row
-WITH row, head(COLLECT {
-  MATCH (a:Point) WHERE a.line = row[0] AND a.at > row[1] RETURN a.at ORDER BY a.line, a.at LIMIT 1
-}) AS next
-RETURN collect([
-  head(COLLECT {
-    MATCH (p:Point) WHERE p.line = row[0] AND p.at < row[1] AND p.run IS NOT NULL
-    RETURN [p.at, p.run, p.digest, p.statement, p.system] ORDER BY p.line DESC, p.at DESC, p.run DESC LIMIT 1
-  }),
-  head(COLLECT {
-    MATCH (p:Point) WHERE p.line = row[0] AND p.at = row[1] AND p.run IS NOT NULL
-    RETURN [p.at, p.run, p.digest, p.statement, p.system] ORDER BY p.line DESC, p.at DESC, p.run DESC LIMIT 1
-  }),
-  head(COLLECT {
-    MATCH (p:Point) WHERE p.line = row[0] AND p.at = next AND p.run IS NOT NULL
-    RETURN [p.at, p.run, p.digest, p.statement, p.system] ORDER BY p.line DESC, p.at DESC, p.run DESC LIMIT 1
-  })
-])
+WITH COLLECT {
+  MATCH (p:Point) WHERE p.line = row[0] AND p.at <= row[1]
+  RETURN [p.at, p.run, p.digest, p.statement, p.system] ORDER BY p.line DESC, p.at DESC, p.run DESC LIMIT 1
+} AS here, COLLECT {
+  MATCH (p:Point) WHERE p.line = row[0] AND p.at > row[1] RETURN p.at ORDER BY p.line, p.at LIMIT 1
+} AS next
+RETURN collect([head(here), head(next)])
 """
-"""What is before an instant of a line, at it, and after it: each is one step into an index, whatever the line's length.
+"""What is at an instant of a line or before it, and when the next is: each is one step into an index, whatever the
+line's length."""
+
+BEFORE: Final = """
+UNWIND $rows AS row
+WITH COLLECT {
+  MATCH (p:Point) WHERE p.line = row[0] AND p.at < row[1]
+  RETURN [p.at, p.run, p.digest, p.statement, p.system] ORDER BY p.line DESC, p.at DESC, p.run DESC LIMIT 1
+} AS before
+RETURN collect(before)
+"""
+
+AT: Final = """
+UNWIND $rows AS row
+WITH COLLECT {
+  MATCH (p:Point) WHERE p.line = row[0] AND p.at = row[1]
+  RETURN [p.at, p.run, p.digest, p.statement, p.system] ORDER BY p.line DESC, p.at DESC, p.run DESC LIMIT 1
+} AS here
+RETURN collect(here)
 """
 
 PUT_POINTS: Final = """

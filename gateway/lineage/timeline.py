@@ -35,6 +35,11 @@ class Around:
     here: Point | None
     after: Point | None
 
+    @property
+    def all(self) -> tuple[Point, ...]:
+        """Those that are there."""
+        return tuple(one for one in (self.before, self.here, self.after) if one is not None)
+
 
 @dataclass(frozen=True, slots=True)
 class Segment:
