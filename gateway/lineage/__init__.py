@@ -4,7 +4,9 @@ It takes OpenLineage events and finds the entries of the catalogue that they are
 not know: every node that it makes has an access class.
 """
 
-from gateway.lineage.reading import BadEvent
+from gateway.lineage.listing import LineageNameState, Place, lineage_names
+from gateway.lineage.mapping import Names, Stated
+from gateway.lineage.names import Name
 from gateway.lineage.recording import Recording, Reporter
 
-__all__ = ["BadEvent", "Recording", "Reporter"]
+__all__ = ["LineageNameState", "Name", "Names", "Place", "Recording", "Reporter", "Stated", "lineage_names"]

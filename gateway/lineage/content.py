@@ -25,7 +25,7 @@ FIELDS: Final = "F"
 
 
 def _json(value: Any) -> bytes:
-    """orjson takes no named tuples."""
+    """What JSON has for named tuples, which orjson does not take."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -56,7 +56,9 @@ class Output:
     """The datasets that it was made of, where that is said of it in particular; else those are the run's inputs."""
 
     def __or__(self, other: "Output") -> "Output":
-        return Output(_either(self.named, other.named), self.columns | other.columns, _either(self.stated, other.stated))
+        return Output(
+            _either(self.named, other.named), self.columns | other.columns, _either(self.stated, other.stated)
+        )
 
 
 def _either(one: frozenset[T] | None, other: frozenset[T] | None) -> frozenset[T] | None:

@@ -67,9 +67,7 @@ class Ends:
 
     async def look_for_fields(self, tx: AsyncManagedTransaction, ends: Iterable[End]) -> None:
         """Learn which of the fields that ends may stand for are there."""
-        wanted = {
-            _field_id(one, end.field) for end in ends if end.field for one in self.mapped.get(end.name.key, ())
-        }
+        wanted = {_field_id(one, end.field) for end in ends if end.field for one in self.mapped.get(end.name.key, ())}
         for piece in pieces(sorted(wanted)):
             self.fields.update(await value(tx, statements.PRESENT_FIELDS, ids=list(piece)))
 
@@ -80,7 +78,7 @@ def _field_id(entry: Mapped, name: str) -> str:
 
 def external_id(asserter: str, end: End) -> str:
     """The id of the external node of an agency for a name, or for a field of it."""
-    return make_id("xn_", asserter, *end.name, end.field)
+    return make_id(EXTERNAL, asserter, *end.name, end.field)
 
 
 def external(identifier: str, end: End) -> dict[str, Any]:
@@ -95,6 +93,8 @@ def external(identifier: str, end: End) -> dict[str, Any]:
     }
 
 
+EXTERNAL: Final = "xn_"
+"""What the ids of external nodes begin with."""
 _UNPUBLISHED: Final = str(UNPUBLISHED)
 
 

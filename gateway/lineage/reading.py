@@ -141,11 +141,13 @@ def _said(error: ValidationError, steps: list[str | int]) -> tuple[str, list[str
     kind = error.kind.name
     match kind:
         case "required":
-            return "it is missing", [*steps, error.kind.property]
+            return "it is missing", [*steps, str(getattr(error.kind, "property", ""))]
         case "pattern" if steps and steps[-1] == "runId":
             return "this is no UUID", steps
         case "pattern" if steps and steps[-1] == "schemaURL":
-            text = "this is no schema of OpenLineage 1-x or 2-x, like https://openlineage.io/spec/2-0-2/OpenLineage.json"
+            text = (
+                "this is no schema of OpenLineage 1-x or 2-x, like https://openlineage.io/spec/2-0-2/OpenLineage.json"
+            )
             return text, steps
         case "pattern":
             return "control characters cannot be in names", steps

@@ -7,7 +7,6 @@ So a new run costs what changes around it, however many there are.
 
 import asyncio
 import hashlib
-import secrets
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -23,9 +22,10 @@ from gateway.catalog.batches import pieces, run_rows, value
 from gateway.graph.times import now as clock
 from gateway.lineage import statements
 from gateway.lineage.content import FIELDS, Content, Item, read_content, same
-from gateway.lineage.ends import End, Ends, external, lock_names
+from gateway.lineage.drawing import Drawing, edge_id
+from gateway.lineage.ends import End, Ends, lock_names
 from gateway.lineage.names import Name, key
-from gateway.lineage.reading import AHEAD, MOST_DERIVATIONS, BadEvent, Batch, RunEvent, read_events
+from gateway.lineage.reading import MOST_DERIVATIONS, BadEvent, Batch, RunEvent, read_events
 from gateway.lineage.timeline import Around, Held, Items, Point, Segment, changes, segments, settle
 from gateway.vocabulary import FOREVER
 
@@ -197,7 +197,7 @@ class _Change:
         # Only now nobody else changes these jobs; what is recorded from here on is recorded after what they have.
         now = clock()
         told = _merged(batch.runs, jobs, self._by.id)
-        known = await self._known(told, jobs)
+        known = await self._known(told)
         moved = []
         for one in told.values():
             before = known.get(one.id)
@@ -219,7 +219,7 @@ class _Change:
         ]
         await run_rows(self._tx, statements.LOCK_JOBS, rows)
 
-    async def _known(self, told: Mapping[str, _Run], jobs: Mapping[Name, str]) -> Mapping[str, _Run]:
+    async def _known(self, told: Mapping[str, _Run]) -> Mapping[str, _Run]:
         """Those of the runs that are there already, as they are."""
         rows: list[list[Any]] = []
         for piece in pieces([*told]):
@@ -390,7 +390,7 @@ class _Change:
         agency = self._by.agency
         both = [(End(one.line.output, one.item.target), _source(one.item)) for one, _ in begun]
         await ends.look_for_fields(self._tx, (end for pair in both for end in pair))
-        edges: list[Edge] = []
+        drawing = Drawing(ends)
         for (one, held), (target, source) in zip(begun, both, strict=True):
             properties = {
                 "id": edge_id(),
@@ -411,49 +411,9 @@ class _Change:
             }
             if one.line.level == FIELDS:
                 properties |= {"targetField": target.field, "sourceField": source.field}
-            edges.append(Edge(target, source, properties))
-        await draw(self._tx, edges, ends)
-
-
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """An edge to be drawn between what stands for two ends."""
-
-    target: End
-    source: End
-    properties: dict[str, Any]
-
-
-def edge_id() -> str:
-    """An id that no other edge has."""
-    return f"de_{secrets.token_hex(16)}"
-
-
-async def draw(tx: AsyncManagedTransaction, edges: Sequence[Edge], ends: Ends) -> None:
-    """Draw edges, with external nodes for what stands for nothing."""
-    externals: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
-    by_labels: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
-    for edge in edges:
-        asserter: str = edge.properties["asserter"]
-        places = []
-        for end, output in ((edge.target, True), (edge.source, False)):
-            identifier = ends.id(end, asserter, output=output)
-            if identifier.startswith("xn_"):
-                externals[asserter].setdefault(identifier, external(identifier, end))
-            places.append(identifier)
-        target, source = places
-        labels = statements.LABELS[target[:3]], statements.LABELS[source[:3]]
-        by_labels[labels].append({"target": target, "source": source, "p": edge.properties})
-    for agency, some in sorted(externals.items()):
-        rows = [some[identifier] for identifier in sorted(some)]
-        for piece in pieces(rows):
-            await value(tx, statements.EXTERNALS, rows=list(piece), agency=agency)
-    total = 0
-    for labels, rows in sorted(by_labels.items()):
-        rows.sort(key=lambda row: (row["target"], row["source"]))
-        total += await run_rows(tx, statements.begin(*labels), rows)
-    if total != len(edges):
-        raise RuntimeError(f"of {len(edges)} edges {len(edges) - total} have an end that is not there")
+            places = drawing.place(target, agency, output=True), drawing.place(source, agency, output=False)
+            drawing.draw(*places, properties)
+        await drawing.finish(self._tx)
 
 
 def _source(item: Item) -> End:

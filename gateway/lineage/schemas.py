@@ -66,9 +66,7 @@ _SOURCES: Final = _object(("inputs",), inputs=_list(_SOURCE))
 _LINEAGE: Final = _object(inputs=_list(_SOURCE), fields=_by_field(_SOURCES))
 _ENTRIES: Final = _list(
     _if_dataset(
-        _object(
-            ("type",), type=_KIND, namespace=_NAME, name=_NAME, inputs=_list(_SOURCE), fields=_by_field(_SOURCES)
-        )
+        _object(("type",), type=_KIND, namespace=_NAME, name=_NAME, inputs=_list(_SOURCE), fields=_by_field(_SOURCES))
     )
 )
 _OF_ALL: Final = _object(facets=_object(lineage=_object(lineage=_ENTRIES, entries=_ENTRIES)))

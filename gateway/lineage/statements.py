@@ -105,7 +105,7 @@ EXTERNALS: Final = """
 MATCH (a:Agency {id: $agency})
 UNWIND $rows AS row
 MERGE (x:External {id: row.id}) ON CREATE SET x = row, x.agency = a.id, x.jurisdiction = a.jurisdiction
-SET x.unmatched = true
+SET x.unmatched = CASE WHEN x.field IS NULL THEN true END
 RETURN count(*)
 """
 

@@ -88,9 +88,7 @@ def segments(
             continue
         some = instants[start:place]
         start = place
-        between = {
-            one.at: one for at in some[:-1] if (one := around[at].after) is not None and one.at not in around
-        }
+        between = {one.at: one for at in some[:-1] if (one := around[at].after) is not None and one.at not in around}
         yield Segment(
             around[some[0]].before,
             around[some[-1]].after,
@@ -208,4 +206,3 @@ def settle(segment: Segment, wanted: Wanted, held: Sequence[Held]) -> tuple[list
             ends = next(one.valid_to for one in touched if one.valid_to > high)
         whole.append(Held(begins.at, ends, begins.run, begins.system))
     return [one for one in touched if one not in whole], [one for one in whole if one not in touched]
-

@@ -39,9 +39,7 @@ def dataset(name: str, **facets: Any) -> dict[str, Any]:
 
 def columns(**fields: Sequence[str]) -> dict[str, Any]:
     """A column-lineage facet: `a=["b.c"]` is the field a from the field c of b."""
-    entries = {
-        name: {"inputFields": [column(*one.split(".")) for one in sources]} for name, sources in fields.items()
-    }
+    entries = {name: {"inputFields": [column(*one.split(".")) for one in sources]} for name, sources in fields.items()}
     return {"fields": entries, "_producer": PRODUCER, "_schemaURL": SCHEMA}
 
 

@@ -67,6 +67,7 @@ ELSEWHERE: Final = {
     "accessRequests",
     "accessGrant",
     "accessWays",
+    "lineageNames",
 }
 """Root fields that are not about the catalogue. Who may see which event or case has tests in audit and sharing."""
 ASIDE: Final = {("Me", "tasks")}

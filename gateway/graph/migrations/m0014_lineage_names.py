@@ -17,6 +17,7 @@ _RANGE: Final = (
     ("Point", "line", "at"),
     ("LineageName", "key"),
     ("LineageName", "agency", "name", "id"),
+    ("External", "key"),
     ("External", "agency", "unmatched", "name", "id"),
 )
 # What is on record of one derivation, in its order; and all that hangs on a name when its mapping changes.
