@@ -237,8 +237,8 @@ class Query:
         return await ways_to(info.context, dataset)
 
     @strawberry.field(
-        description="血缘. The names that an agency's systems use in what they report: of the caller's own agency, or of"
-        " one that the caller oversees."
+        description="血缘. The names that an agency's systems use in what they report: of the caller's own agency, or"
+        " of one that the caller oversees."
     )
     async def lineage_names(
         self, info: Asked, state: WhichNames, agency: NamesOf = None, first: First = None, after: After = None

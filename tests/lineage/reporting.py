@@ -12,8 +12,9 @@ from uuid import UUID, uuid5
 from gateway.audit.event import About, Actor, ActorKind, Cause
 from gateway.audit.ledger import Denied
 from gateway.graph import Graph
-from gateway.lineage import Recording, Reporter
-from gateway.vocabulary import FOREVER
+from gateway.identity import Profile, Subject
+from gateway.lineage import Name, Names, Recording, Reporter, Stated
+from gateway.vocabulary import FOREVER, AgencyKind, Role
 from tests.support.logged import logged
 
 PRODUCER: Final = "https://example.org/scheduler"
@@ -23,8 +24,10 @@ NAMESPACE: Final = "postgres://warehouse"
 _EDGES: Final = """
 MATCH (t)-[e:DERIVED_FROM]->(s)
 RETURN collect({target: coalesce(t.identifier, t.id), source: coalesce(s.identifier, s.id),
-  targetSaid: coalesce(t.identifier, t.name) + coalesce('.' + t.field, ''),
-  sourceSaid: coalesce(s.identifier, s.name) + coalesce('.' + s.field, ''),
+  targetSaid: CASE WHEN t:Field THEN head([(d)-[:HAS_FIELD]->(t) | d.identifier]) + '.' + t.name
+    ELSE coalesce(t.identifier, t.name) + coalesce('.' + t.field, '') END,
+  sourceSaid: CASE WHEN s:Field THEN head([(d)-[:HAS_FIELD]->(s) | d.identifier]) + '.' + s.name
+    ELSE coalesce(s.identifier, s.name) + coalesce('.' + s.field, '') END,
   labels: [head(labels(t)), head(labels(s))], p: properties(e)})
 """
 
@@ -104,6 +107,25 @@ class Desk:
         except Denied as denied:
             return denied
         raise AssertionError("it was taken")
+
+    def person(self, agency: str, role: Role = Role.OFFICER) -> Subject:
+        profile = Profile(frozenset({role}), AgencyKind.PUBLIC_SERVICE)
+        return Subject(f"pe_{agency}", agency, self.agencies.get(agency), "ap_x", profile=profile)
+
+    async def names(
+        self, deed: str, name: Name, agency: str, identifier: str, by: Subject | None = None, **fields: str
+    ) -> str | None:
+        """Map a name or unmap it. Why not, if it was refused."""
+        by, names = by or self.person(agency), Names(self.recording.ledger)
+        cause, key = Cause(Actor(ActorKind.PERSON), "0" * 64), f"key-{next(self.keys):08}"
+        try:
+            if deed == "map":
+                await names.map(cause, Stated(name, identifier, fields), key, by=by)
+            else:
+                await names.unmap(cause, name, key, by=by)
+        except Denied as denied:
+            return denied.code
+        return None
 
     async def edges(self, *, now: bool = True) -> list[dict[str, Any]]:
         """Those on record now, or all that ever were."""
