@@ -65,7 +65,7 @@ async def _taken(settings: Any, total: int, report: Report) -> None:
         await migrate(graph)
         await graph.run("CREATE (:Agency {id: $id, jurisdiction: 'ju_bench'})", {"id": _AGENCY})
         async with Outbox(graph, recorder) as outbox:
-            recording = Recording(Ledger(graph, recorder, outbox))
+            recording = Recording(graph, Ledger(graph, recorder, outbox))
             spare_collector()  # as a gateway does
             began, cpu = time.perf_counter(), time.process_time()
             taken = sum([await recording.record(cause, by, body) for body in bodies])

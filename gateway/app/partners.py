@@ -69,5 +69,5 @@ async def partner_side(
     limit = PublicLimit(settings.public_fetches_per_minute, settings.rate_limit_storage.get_secret_value())
     presenting = Presenting(graph, authenticator, sign_ins, verifier, issuer, limit)
     reporters = replace(presenting, verifier=TokenVerifier(issuer, reports, keys, None), resource=LINEAGE)
-    lineage = Lineage(graph, Recording(ledger), reporters, policy, settings.max_lineage_bytes)
+    lineage = Lineage(graph, Recording(graph, ledger), reporters, policy, settings.max_lineage_bytes)
     return Partners(oauth, Data(desk, presenting), lineage)

@@ -100,9 +100,10 @@ _UNPUBLISHED: Final = str(UNPUBLISHED)
 
 async def lock_names(tx: AsyncManagedTransaction, names: Iterable[Name]) -> Ends:
     """Hold names to the end of the transaction, and read what they stand for."""
-    keys, mapped = sorted({name.key for name in names}), dict[str, list[Mapped]]()
-    for piece in pieces(keys):
-        await value(tx, statements.LOCK_NAMES, names=list(piece))
+    some = {*names}
+    keys, mapped = sorted({name.key for name in some}), dict[str, list[Mapped]]()
+    for piece in pieces(sorted({name.lock for name in some})):
+        await value(tx, statements.LOCK_NAMES, locks=list(piece))
     for piece in pieces(keys):
         for row in await value(tx, statements.MAPPED, names=list(piece), unpublished=_UNPUBLISHED):
             fields = orjson.loads(row.pop("fields"))

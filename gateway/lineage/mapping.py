@@ -51,15 +51,17 @@ RETURN dataset
 """
 _HANGING: Final = """
 RETURN COLLECT {
-  MATCH (t)-[e:DERIVED_FROM]->(s) WHERE e.targetName = $name AND e.recordedTo = $forever
+  MATCH (t)-[e:DERIVED_FROM]->(s) USING INDEX e:DERIVED_FROM(targetName, recordedTo)
+  WHERE e.targetName = $name AND e.recordedTo = $forever
   RETURN [properties(e), t.id, s.id]
 } + COLLECT {
-  MATCH (t)-[e:DERIVED_FROM]->(s) WHERE e.sourceName = $name AND e.recordedTo = $forever
+  MATCH (t)-[e:DERIVED_FROM]->(s) USING INDEX e:DERIVED_FROM(sourceName, recordedTo)
+  WHERE e.sourceName = $name AND e.recordedTo = $forever
   RETURN [properties(e), t.id, s.id]
 }
 """
 _MATCHED: Final = """
-MATCH (x:External {key: $name}) WHERE x.field IS NULL
+MATCH (x:External) USING INDEX x:External(key) WHERE x.key = $name AND x.field IS NULL
 SET x.unmatched = x.id IN $used
 RETURN count(*)
 """
@@ -218,7 +220,7 @@ async def _follow(tx: AsyncManagedTransaction, name: Name) -> None:
                 places[place] = drawing.place(end, asserter, output=side == "target")
         used.update(places)
         if places != [target, source]:
-            ended.append([properties["line"], properties["validFrom"]])
+            ended.append([properties["line"], properties["validTo"]])
             drawing.draw(places[0], places[1], {**properties, "id": edge_id(), "recordedFrom": now})
     for some in pieces(ended):
         await value(tx, statements.END, rows=list(some), now=now, forever=FOREVER)

@@ -5,6 +5,8 @@ from typing import Final, NamedTuple
 
 LONGEST: Final = 1_000
 """Characters of a namespace, and of a name. With the agency they fit into one key of an index."""
+_LOCK: Final = 3
+"""Hexadecimal digits of a lock: 4,096 of them, so that a run with 10^5 inputs does not hold as many."""
 _SEPARATOR: Final = "\x1f"
 """No name holds it: names with control characters are refused."""
 
@@ -19,6 +21,11 @@ class Name(NamedTuple):
     def key(self) -> str:
         """The same for everybody who uses the name."""
         return key(*self)
+
+    @property
+    def lock(self) -> str:
+        """What is held while edges are drawn to what the name stands for, or that changes. Some names share one."""
+        return self.key[:_LOCK]
 
     def __str__(self) -> str:
         return f"{self.namespace}/{self.name}"

@@ -18,7 +18,7 @@ AHEAD: Final = timedelta(minutes=5)
 """By how much the clock of a system may be ahead."""
 _EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_DERIVATIONS: Final = 200_000
-"""Of one event: with 10^5 inputs it may have two outputs."""
+"""Of one event, and of a run: with 10^5 inputs it may have two outputs."""
 _LONGEST_SAID: Final = 200
 _UNMADE: Final = frozenset({"FAIL", "ABORT"})
 _NOTHING: Final[Mapping[str, Any]] = {}
@@ -156,15 +156,16 @@ def _said(error: ValidationError, steps: list[str | int]) -> tuple[str, list[str
         case "format":
             return "a time in RFC 3339 with its offset is expected, like 2026-01-31T08:00:00Z", steps
         case _:
-            # Our own words where they are better; the library's say the value and the rule.
-            return error.message[:_LONGEST_SAID], steps
+            # The library's words: the value, which may be long, and then the rule.
+            text = error.message
+            return text if len(text) <= _LONGEST_SAID else f"{text[:50]} … {text[-100:]}", steps
 
 
 def _run_event(path: str, event: Mapping[str, Any], limit: datetime) -> RunEvent:
     job, run = event["job"], event["run"]
     content = _content(event)
     if _derivations(content) > MOST_DERIVATIONS:
-        text = f"it derives more than {MOST_DERIVATIONS} outputs and fields from inputs; state them per output"
+        text = f"it has more than {MOST_DERIVATIONS} derivations; split the run, or state the sources of each output"
         raise BadEvent(path, text)
     return RunEvent(
         path,

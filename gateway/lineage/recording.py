@@ -7,11 +7,15 @@ So a new run costs what changes around it, however many there are.
 
 import asyncio
 import hashlib
+import json
+import secrets
+import zlib
+from base64 import b64decode, b64encode
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from neo4j import AsyncManagedTransaction
 
@@ -19,6 +23,7 @@ from gateway.audit.event import About, Cause
 from gateway.audit.kinds import LineageRecorded
 from gateway.audit.ledger import Denied, Key, Ledger, Made
 from gateway.catalog.batches import pieces, run_rows, value
+from gateway.graph import Graph
 from gateway.graph.times import now as clock
 from gateway.lineage import statements
 from gateway.lineage.content import FIELDS, Content, Item, read_content, same
@@ -26,14 +31,17 @@ from gateway.lineage.drawing import Drawing, edge_id
 from gateway.lineage.ends import End, Ends, lock_names
 from gateway.lineage.names import Name, key
 from gateway.lineage.reading import MOST_DERIVATIONS, BadEvent, Batch, RunEvent, read_events
-from gateway.lineage.timeline import Around, Held, Items, Point, Segment, changes, segments, settle
+from gateway.lineage.timeline import Around, Held, Items, Point, Segment, back, changes, segments, settle
 from gateway.vocabulary import FOREVER
 
 RECORD: Final = "recordLineage"
-MOST_CHANGES: Final = 250_000
-"""Edges that one request may begin and end: a transaction is in the database's memory until its end."""
+AT_ONCE: Final = 10_000
+"""Derivations that one transaction changes: it is in the database's memory until its end, some 7 kB for each."""
 _MOST_DATASETS: Final = 100
 """Datasets that the event of a request names."""
+_SECONDS: Final = 120.0
+"""That a request may take, of which each derivation may be new: others wait for it only where they report the same job.
+"""
 _LARGE: Final = 200_000
 """Bytes from which a body is read beside the event loop, so that others do not wait for it."""
 
@@ -52,10 +60,15 @@ class Reporter:
     """What its events are about: its agency."""
 
 
+class _Unfinished(Exception):
+    """Of a job of the request, an earlier one has left something to be settled first."""
+
+
 @dataclass(frozen=True, slots=True)
 class Recording:
     """Takes what systems report. One per process."""
 
+    graph: Graph
     ledger: Ledger
 
     async def record(self, cause: Cause, by: Reporter, body: bytes) -> int:
@@ -95,8 +108,31 @@ class Recording:
             )
             return Made({"accepted": read.total}, {by.id: [event]})
 
-        made = await self.ledger.change(Key(by.id, RECORD, digest, {}), cause, work)
+        jobs = [] if isinstance(read, BadEvent) else sorted({key(by.agency, *event.job) for event in read.runs})
+        while True:
+            try:
+                made = await self.ledger.change(Key(by.id, RECORD, digest, {}), cause, work, timeout=_SECONDS)
+            except _Unfinished:
+                await self._settle(by, jobs)
+            else:
+                break
+        await self._settle(by, jobs)
         return int(made["accepted"])
+
+    async def _settle(self, by: Reporter, jobs: Sequence[str]) -> None:
+        """Draw what was too much for the transaction in which it was recorded. Whoever comes to it goes on with it.
+
+        Raises:
+            GraphUnavailable: Neo4j is away; whoever reports these jobs next goes on, at the latest who asks again.
+        """
+        for job in await self.graph.read(statements.UNSETTLED, {"jobs": [*jobs]}):
+            turns: dict[str, list[_Turn]] = {}
+
+            async def work(tx: AsyncManagedTransaction, job: str = job, turns: dict[str, list[_Turn]] = turns) -> bool:
+                return await _Change(tx, by).settle(job, turns)
+
+            while await self.graph.write(work, timeout=_SECONDS):
+                pass
 
 
 def _read(body: bytes) -> Batch | BadEvent:
@@ -144,8 +180,7 @@ class _Run:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class _Line:
+class _Line(NamedTuple):
     """The runs of a job that state something of one output at one level."""
 
     key: str
@@ -178,6 +213,10 @@ class _Turn:
     wanted: Any
 
 
+_Loud = tuple[_Line, Segment]
+"""A part of a line in which something may change."""
+
+
 class _Change:
     """The work of one transaction."""
 
@@ -197,6 +236,8 @@ class _Change:
         # Only now nobody else changes these jobs; what is recorded from here on is recorded after what they have.
         now = clock()
         told = _merged(batch.runs, jobs, self._by.id)
+        if await value(self._tx, statements.UNSETTLED, jobs=[*jobs.values()]):
+            raise _Unfinished
         known = await self._known(told)
         moved = []
         for one in told.values():
@@ -208,9 +249,45 @@ class _Change:
             return Done()
         moves = _moves(moved, jobs)
         await self._put(moved, jobs, moves)
-        turns = await self._turns([one for _, one in moved], moves)
-        done = await self._turn(turns, now)
+        loud = await self._loud([one for _, one in moved], moves)
+        turns = await self._turns(loud)
+        if len(turns) > AT_ONCE:
+            await self._leave(loud, jobs)
+        done = await self._turn(turns, now, draw=len(turns) <= AT_ONCE)
         return Done(len(moved), *done)
+
+    async def _leave(self, loud: Sequence[_Loud], jobs: Mapping[Name, str]) -> None:
+        """Write down what is to be drawn in transactions of its own, once this one has committed."""
+        of: dict[str, list[Any]] = defaultdict(list)
+        for line, segment in loud:
+            of[jobs[line.job]].append([line, segment.before, segment.after, segment.old, segment.new])
+        rows = [
+            {"id": secrets.token_hex(16), "job": job, "segments": _packed(some), "done": 0} for job, some in of.items()
+        ]
+        await run_rows(self._tx, statements.PUT_UNSETTLED, rows)
+
+    async def settle(self, job: str, known: dict[str, list[_Turn]]) -> bool:
+        """Draw the next of what an earlier request has left of a job. False when there is nothing.
+
+        Args:
+            job: the key of the job.
+            known: what is to be drawn, where that was found out before; nothing can change it.
+        """
+        record = await (await self._tx.run(statements.NEXT_UNSETTLED, {"job": job})).single()
+        if record is None:
+            return False
+        identifier, done = record[0]["id"], record[0]["done"]
+        if identifier not in known:
+            loud = _unpacked(record[0]["segments"])
+            await self._learn(point.statement for _, segment in loud for point in segment.points)
+            known[identifier] = await self._turns(loud)
+        turns = known[identifier]
+        some = turns[done : done + AT_ONCE]
+        await self._turn(some, clock(), draw=True)
+        done += len(some)
+        given = {"id": identifier, "done": done, "all": done >= len(turns)}
+        await (await self._tx.run(statements.SETTLED, given)).consume()
+        return True
 
     async def _lock(self, jobs: Mapping[Name, str]) -> None:
         rows = [
@@ -282,13 +359,18 @@ class _Change:
         rows = [{"id": self._statement(one), "content": self._contents[one].kept} for one in sorted(digests)]
         await run_rows(self._tx, statements.PUT_STATEMENTS, rows)
 
-    async def _turns(self, moved: Sequence[_Run], moves: Mapping[str, _Moves]) -> list[_Turn]:
-        """The derivations that change."""
+    async def _loud(self, moved: Sequence[_Run], moves: Mapping[str, _Moves]) -> list[_Loud]:
+        """Put runs into their lines. The parts of lines in which something may change by that."""
         around = await self._around([(line, at) for line, some in moves.items() for at in some.instants])
         # What the runs around them state is there; mostly these state the same.
         there = {one.statement for some in around.values() for of in some.values() for one in of.all}
         await self._put_statements({one.content.digest for one in moved} - there)
-        come = [[line, *one] for line, some in moves.items() for new in some.new.values() for one in new]
+        come = [
+            [line, one.at, back(one.at), *one[1:]]
+            for line, some in moves.items()
+            for new in some.new.values()
+            for one in new
+        ]
         for piece in pieces(come):
             await value(self._tx, statements.PUT_POINTS, rows=list(piece))
         loud = [
@@ -297,12 +379,11 @@ class _Change:
             for segment in segments(around[line], some.old, some.new)
             if not segment.is_quiet
         ]
-        await self._learn(
-            point.statement
-            for _, segment in loud
-            for point in (segment.before, *segment.old, *segment.new, segment.after)
-            if point is not None
-        )
+        await self._learn(point.statement for _, segment in loud for point in segment.points)
+        return loud
+
+    async def _turns(self, loud: Sequence[_Loud]) -> list[_Turn]:
+        """The derivations that change, by their keys: always in the same order."""
         turns: list[_Turn] = []
         for line, segment in loud:
             for wanted in changes(segment, lambda point, line=line: self._items(point, line)):  # type: ignore[misc]
@@ -317,16 +398,14 @@ class _Change:
                     str(item.masking),
                 )
                 turns.append(_Turn(line, segment, item, identifier, wanted))
-            if len(turns) > MOST_CHANGES:
-                raise BadEvent("", f"it changes more than {MOST_CHANGES} derivations; send fewer events at once")
-        return turns
+        return sorted(turns, key=lambda one: (one.key, one.segment.low))
 
     async def _around(self, places: Sequence[_Place]) -> Mapping[str, Mapping[str, Around]]:
         """What is around instants of lines, without the points that change."""
         here: dict[_Place, Point] = {}
         next_: dict[_Place, _Place] = {}
         for piece in pieces(places):
-            found = await value(self._tx, statements.AROUND, rows=[[*one] for one in piece])
+            found = await value(self._tx, statements.AROUND, rows=[[line, at, back(at)] for line, at in piece])
             for place, (point, after) in zip(piece, found, strict=True):
                 if point is not None:
                     here[place] = Point(*point)
@@ -351,7 +430,7 @@ class _Change:
         """The point that a statement finds for each place."""
         points: dict[_Place, Point] = {}
         for piece in pieces(places):
-            found = await value(self._tx, statement, rows=[[*one] for one in piece])
+            found = await value(self._tx, statement, rows=[[line, at, back(at)] for line, at in piece])
             points.update((place, Point(*some[0])) for place, some in zip(piece, found, strict=True) if some)
         return points
 
@@ -360,13 +439,13 @@ class _Change:
         stated = self._contents[point.statement].stated
         return next(one.items for name, level, one in stated if name == line.output and level == line.level)
 
-    async def _turn(self, turns: Sequence[_Turn], now: str) -> tuple[int, int, frozenset[str]]:
-        """End what holds no more, and begin what does."""
+    async def _turn(self, turns: Sequence[_Turn], now: str, *, draw: bool) -> tuple[int, int, frozenset[str]]:
+        """End what holds no more, and begin what does; or only say how much that is, and of which entries."""
         if not turns:
             return 0, 0, frozenset()
-        ends = await lock_names(
-            self._tx, {name for one in turns for name in (one.line.output, Name(one.item.namespace, one.item.name))}
-        )
+        outputs = {one.line.output for one in turns}
+        sources = {Name(one.item.namespace, one.item.name) for one in turns} if draw else set[Name]()
+        ends = await lock_names(self._tx, outputs | sources)
         ended: list[list[str]] = []
         changed: set[Name] = set()
         begun: list[tuple[_Turn, Held]] = []
@@ -375,14 +454,15 @@ class _Change:
             found = await value(self._tx, statements.HELD, rows=rows, forever=FOREVER)
             for one, held in zip(piece, found, strict=True):
                 old, new = settle(one.segment, one.wanted, [Held(*edge) for edge in held])
-                ended += [[one.key, edge.valid_from] for edge in old]
+                ended += [[one.key, edge.valid_to] for edge in old]
                 changed |= {one.line.output} if old else set()
                 begun += [(one, edge) for edge in new]
-        for some in pieces(ended):
-            await value(self._tx, statements.END, rows=list(some), now=now, forever=FOREVER)
-        await self._begin(begun, ends, now)
-        outputs = {one.line.output for one, _ in begun} | changed
-        entries = (ends.entry(name, self._by.agency, output=True) for name in outputs)
+        if draw:
+            for some in pieces(ended):
+                await value(self._tx, statements.END, rows=list(some), now=now, forever=FOREVER)
+            await self._begin(begun, ends, now)
+        changed |= {one.line.output for one, _ in begun}
+        entries = (ends.entry(name, self._by.agency, output=True) for name in changed)
         return len(begun), len(ended), frozenset(one.dataset for one in entries if one is not None)
 
     async def _begin(self, begun: Sequence[tuple[_Turn, Held]], ends: Ends, now: str) -> None:
@@ -414,6 +494,21 @@ class _Change:
             places = drawing.place(target, agency, output=True), drawing.place(source, agency, output=False)
             drawing.draw(*places, properties)
         await drawing.finish(self._tx)
+
+
+def _packed(some: Sequence[Any]) -> str:
+    """Lines and segments as a node keeps them."""
+    return b64encode(zlib.compress(json.dumps(some).encode(), 1)).decode()
+
+
+def _unpacked(text: str) -> list[_Loud]:
+    found = []
+    for (line_key, job, output, level), *ends, old, new in json.loads(zlib.decompress(b64decode(text))):
+        before, after = (None if one is None else Point(*one) for one in ends)
+        line = _Line(line_key, Name(*job), Name(*output), level)
+        first, second = (tuple(Point(*one) for one in some) for some in (old, new))
+        found.append((line, Segment(before, after, first, second)))
+    return found
 
 
 def _source(item: Item) -> End:

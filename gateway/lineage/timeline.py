@@ -13,6 +13,7 @@ from gateway.lineage.content import Item
 from gateway.vocabulary import FOREVER
 
 Items = frozenset[Item]
+_TURNED: Final = str.maketrans("0123456789", "9876543210")
 
 
 class Point(NamedTuple):
@@ -25,6 +26,11 @@ class Point(NamedTuple):
     statement: str
     """Where that is."""
     system: str
+
+
+def back(at: str) -> str:
+    """An instant with its digits turned round: what was later comes first."""
+    return at.translate(_TURNED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +55,12 @@ class Segment:
     after: Point | None
     old: tuple[Point, ...]
     new: tuple[Point, ...]
+
+    @property
+    def points(self) -> tuple[Point, ...]:
+        """All of both forms."""
+        ends = (one for one in (self.before, self.after) if one is not None)
+        return (*ends, *self.old, *self.new)
 
     @property
     def low(self) -> str:

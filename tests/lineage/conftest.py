@@ -10,23 +10,25 @@ from gateway.audit.recorder import Recorder
 from gateway.catalog import write_entries
 from gateway.graph import Graph
 from gateway.lineage import Recording
+from gateway.vocabulary import Status
 from tests.catalog.entries import entry, ground
 from tests.lineage.reporting import Desk
 
-_CLEAR = "MATCH (n:Job|Run|Statement|Point|Name|External|LineageName|Idempotency) DETACH DELETE n"
+_CLEAR = "MATCH (n:Job|Run|Statement|Point|NameLock|Unsettled|External|LineageName|Idempotency) DETACH DELETE n"
 _UNLINK = "MATCH ()-[e:DERIVED_FROM]->() DELETE e"
 
 
 @pytest.fixture(scope="module")
 async def opened(module_graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
-    """Two entries of the water company's, and one of the power company's."""
+    """Two entries of the water company's, one of the power company's, and a draft of these."""
     state = tmp_path_factory.mktemp("state")
     await ground(module_graph)
     power = entry(9, agency="power")
-    await write_entries(module_graph, [entry(1), entry(2), power])
+    draft = entry(8, agency="power", status=Status.DRAFT)
+    await write_entries(module_graph, [entry(1), entry(2), power, draft])
     agencies = dict(await module_graph.read("MATCH (a:Agency) RETURN collect([a.code, a.id])"))
     async with Recorder(state, "test.example/log") as recorder, Outbox(module_graph, recorder) as outbox:
-        yield Desk(module_graph, Recording(Ledger(module_graph, recorder, outbox)), state, agencies)
+        yield Desk(module_graph, Recording(module_graph, Ledger(module_graph, recorder, outbox)), state, agencies)
 
 
 @pytest.fixture

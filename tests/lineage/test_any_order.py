@@ -38,7 +38,7 @@ COLUMN: Final = st.builds(
 COLUMNS: Final = st.dictionaries(
     st.sampled_from(FIELDS), st.lists(COLUMN, max_size=2).map(lambda some: {"inputFields": some}), max_size=2
 ).map(lambda fields: {"columnLineage": {"fields": fields}})
-NOWHERE: Final = st.just({"lineage": {"inputs": []}})
+NOWHERE: Final[st.SearchStrategy[dict[str, Any]]] = st.just({"lineage": {"inputs": []}})
 OUTPUT: Final = st.builds(
     lambda name, facets: dataset(name, **facets),
     st.sampled_from(["x", "y", "p"]),

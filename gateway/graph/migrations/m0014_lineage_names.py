@@ -8,20 +8,23 @@ _UNIQUE: Final = (
     ("Job", "id"),
     ("Run", "id"),
     ("Statement", "id"),
-    ("Name", "id"),
+    ("NameLock", "id"),
     ("External", "id"),
     ("LineageName", "id"),
+    ("Unsettled", "id"),
 )
 _RANGE: Final = (
     # A run's neighbours in its line, whatever its length.
     ("Point", "line", "at"),
+    ("Point", "line", "back"),
+    ("Unsettled", "job"),
     ("LineageName", "key"),
     ("LineageName", "agency", "name", "id"),
     ("External", "key"),
     ("External", "agency", "unmatched", "name", "id"),
 )
 # What is on record of one derivation, in its order; and all that hangs on a name when its mapping changes.
-_EDGES: Final = (("line", "recordedTo", "validFrom"), ("sourceName", "recordedTo"), ("targetName", "recordedTo"))
+_EDGES: Final = (("line", "recordedTo", "validTo"), ("sourceName", "recordedTo"), ("targetName", "recordedTo"))
 
 
 def statements() -> list[str]:
