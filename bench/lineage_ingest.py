@@ -33,7 +33,7 @@ RATE: Final = 2_000.0
 _ORIGIN: Final = "bench.example/log"
 _JOBS: Final = 500
 _FIELDS: Final = 6
-_A_REQUEST: Final = 1_000
+_A_REQUEST: Final = 2_000
 _AGENCY: Final = "ag_bench"
 _BEGIN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _NAMESPACE: Final = "postgres://warehouse"

@@ -35,7 +35,7 @@ from gateway.lineage.timeline import Around, Held, Items, Point, Segment, back, 
 from gateway.vocabulary import FOREVER
 
 RECORD: Final = "recordLineage"
-AT_ONCE: Final = 10_000
+AT_ONCE = 10_000
 """Derivations that one transaction changes: it is in the database's memory until its end, some 7 kB for each."""
 _MOST_DATASETS: Final = 100
 """Datasets that the event of a request names."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gateway.lineage import Name, statements
+from gateway.lineage import Name, recording, statements
 from gateway.vocabulary import FOREVER
 from tests.lineage.reporting import NAMESPACE, Desk, at, columns, dataset, event
 from tests.real.samples import sample
@@ -84,11 +84,58 @@ async def test_of_runs_at_the_same_instant_the_greatest_id_counts(desk: Desk) ->
     assert await desk.said() == [("x", ids[max(ids)], at(1), "")]
 
 
-async def test_ten_thousand_inputs_on_one_run(desk: Desk) -> None:
-    """Ten times as many are in the bench."""
-    count = 10_000
-    assert await desk.send(event(inputs=[f"in{n}" for n in range(count)], outputs=["x"])) == 1
-    assert await desk.graph.read("MATCH ()-[e:DERIVED_FROM]->() RETURN count(e)") == count
+MANY = [event(inputs=[f"in{n:03}" for n in range(200)], outputs=["x"])]
+
+
+async def test_what_is_too_much_for_one_transaction_is_drawn_in_several(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with 10^5 inputs on one run, which are in the bench."""
+    monkeypatch.setattr(recording, "AT_ONCE", 30)
+    await desk.send(MANY)
+    assert await desk.said() == [("x", f"in{n:03}", at(1), "") for n in range(200)]
+    (recorded,) = desk.events()
+    assert recorded["data"]["begun"] == 200
+    assert await desk.graph.read("MATCH (u:Unsettled) RETURN count(u)") == 0
+
+
+class _Killed(Exception):
+    """The process, in the middle of a request."""
+
+
+async def _interrupted(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request whose process dies when it is recorded, and in part drawn."""
+    monkeypatch.setattr(recording, "AT_ONCE", 30)
+    settle, count = recording._Change.settle, 0
+
+    async def settled(change: Any, *given: Any) -> bool:
+        nonlocal count
+        count += 1
+        if count == 3:
+            raise _Killed
+        return await settle(change, *given)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(recording._Change, "settle", settled)
+        with pytest.raises(_Killed):
+            await desk.send(MANY)
+    assert 0 < len(await desk.edges()) < 200
+
+
+async def test_a_request_that_was_cut_off_goes_on_when_it_comes_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _interrupted(desk, monkeypatch)
+    assert await desk.send(MANY) == 1
+    assert await desk.said() == [("x", f"in{n:03}", at(1), "") for n in range(200)]
+    assert len(await desk.edges(now=False)) == 200
+    assert [one["kind"] for one in desk.events()] == ["lineage.recorded"]
+
+
+async def test_and_at_the_latest_when_its_job_is_reported_again(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await _interrupted(desk, monkeypatch)
+    await desk.send(event(2, at(2), inputs=["in000"], outputs=["x"]))
+    assert await desk.said() == [("x", f"in{n:03}", at(1), at(2) if n else "") for n in range(200)]
 
 
 async def test_adding_a_run_looks_at_its_neighbours_alone(desk: Desk) -> None:
