@@ -22,9 +22,12 @@ UNMAP: Final = """
 mutation($input: UnmapLineageNameInput!) { unmapLineageName(input: $input) { nameId problems { code path } } }
 """
 NAMES: Final = """
-query($state: LineageNameState!, $first: Int, $after: String) { lineageNames(state: $state, first: $first, after: $after) {
-  nodes { namespace name state agency { code } dataset { identifier } fields { called field } }
-  pageInfo { hasNextPage endCursor } } }
+query($state: LineageNameState!, $first: Int, $after: String) {
+  lineageNames(state: $state, first: $first, after: $after) {
+    nodes { namespace name state agency { code } dataset { identifier } fields { called field } }
+    pageInfo { hasNextPage endCursor }
+  }
+}
 """
 
 
