@@ -21,6 +21,7 @@ PARTS: Final = (
     "fetches",
     "delivery",
     "lineage",
+    "lineage_ingest",
 )
 QUICK: Final = ("race", "enforcement", "stages")
 _ROOT: Final = Path(__file__).resolve().parents[1]
@@ -32,6 +33,7 @@ class Options:
 
     A log of `entries` is compared with one of `few`, and verified when it has `verified`. Queues of `queued` cases are
     compared with those of `short`. Streams have `streamed` rows.
+    `reported` events of lineage are taken.
     """
 
     parts: tuple[str, ...]
@@ -49,6 +51,7 @@ class Options:
     short: int
     queued: int
     streamed: int
+    reported: int
     work: Path
 
     @property
@@ -80,6 +83,7 @@ def read_options() -> Options:
     parser.add_argument("--short", type=int, default=1_000, help="cases in short queues")
     parser.add_argument("--queued", type=int, default=int(env("QUEUED") or 1_000_000), help="cases in long ones")
     parser.add_argument("--streamed", type=int, default=1_000_000, help="rows of a stream")
+    parser.add_argument("--reported", type=int, default=100_000, help="events of lineage that are taken")
     parser.add_argument("--work", type=Path, default=_ROOT / "build" / "bench", help="where worlds are kept")
     given = parser.parse_args()
     return Options(
@@ -98,5 +102,6 @@ def read_options() -> Options:
         short=given.short,
         queued=given.queued,
         streamed=given.streamed,
+        reported=given.reported,
         work=given.work.resolve(),
     )

@@ -12,6 +12,7 @@ from bench.fetches import fetches
 from bench.growth import growth, sparse, totals
 from bench.ledger import ledger
 from bench.lineage import lineage
+from bench.lineage_ingest import lineage_ingest
 from bench.load import ensure_wrk
 from bench.longlog import long_log
 from bench.options import Options, read_options
@@ -36,6 +37,7 @@ _PARTS: Final[dict[str, Callable[[Options, Report], None]]] = {
     "fetches": fetches,
     "delivery": delivery,
     "lineage": lineage,
+    "lineage_ingest": lineage_ingest,
 }
 """Those that bring the world that they need."""
 _ALONE = frozenset({"enforcement", "stages", "growth"})

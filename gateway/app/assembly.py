@@ -20,7 +20,7 @@ from gateway.app.identification import Identification
 from gateway.app.log_files import log_files
 from gateway.app.masking import Masking
 from gateway.app.metrics import noticed
-from gateway.app.oauth import RESOURCE
+from gateway.app.oauth import LINEAGE, RESOURCE
 from gateway.app.partners import partner_side
 from gateway.app.replies import Code, refuse
 from gateway.app.sign_ins import SignIns
@@ -60,7 +60,8 @@ def create_app(
     and evidence the caller's identification; around GraphQL alone the body limit, and around its sockets what may
     open one.
     """
-    door, evidence_door, token_door, data_door, health = _Door(), _Door(), _Door(), _Door(), Health()
+    door, evidence_door, token_door, data_door, lineage_door = _Door(), _Door(), _Door(), _Door(), _Door()
+    health = Health()
     routes = [
         Route("/graphql", door),
         WebSocketRoute("/graphql", SocketDoor(door, settings.socket_origins, settings.max_sockets)),
@@ -69,6 +70,7 @@ def create_app(
         Route("/oauth/{path:path}", token_door),
         Route("/.well-known/{path:path}", token_door),
         Route(f"{RESOURCE}/{{identifier:path}}", data_door),
+        Route(f"{LINEAGE}/events", lineage_door),
         Route("/log/{path:path}", log_files(Published(LogFolder(settings.state).public))),
         Route("/webhooks/key", partial(_webhook_key, settings)),
         Route("/healthz", health.alive),
@@ -87,7 +89,8 @@ def create_app(
             authenticator = _authenticator(settings, graph, stack)
             outbox = await stack.enter_async_context(Outbox(graph, recorder))
             engine = await stack.enter_async_context(Engine.of(settings))
-            endpoint = graphql(settings, graph, policy, Ledger(graph, recorder, outbox), engine)
+            ledger = Ledger(graph, recorder, outbox)
+            endpoint = graphql(settings, graph, policy, ledger, engine)
             cause = partial(_own_cause, policy)
             await stack.enter_async_context(Escalations(graph, outbox, Rules.load(settings), cause))
             await stack.enter_async_context(Examinations(graph, outbox, policy, cause))
@@ -95,10 +98,11 @@ def create_app(
             door.app = BodyLimit(Identification(endpoint, authenticator, sign_ins), settings.max_body_bytes)
             evidence_door.app = Identification(Evidence(graph, recorder, policy), authenticator, sign_ins)
             partners = await partner_side(
-                settings, graph, recorder, policy, authenticator, sign_ins, engine=engine, stack=stack
+                settings, graph, ledger, policy, authenticator, sign_ins, engine=engine, stack=stack
             )
             token_door.app = Router(partners.oauth.routes, redirect_slashes=False, default=_not_found)
             data_door.app = BodyLimit(partners.data, settings.max_body_bytes)
+            lineage_door.app = partners.lineage
             health.graph, health.recorder = graph, recorder
             spare_collector()
             yield

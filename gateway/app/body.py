@@ -18,9 +18,10 @@ class BodyLimit:
     patience = 30.0
     """Seconds that the whole body may take."""
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    def __init__(self, app: ASGIApp, limit: int, setting: str = "GATEWAY_MAX_BODY_BYTES") -> None:
         self._app = app
         self._limit = limit
+        self._setting = setting
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -46,7 +47,7 @@ class BodyLimit:
         if max(announced, len(body)) > self._limit:
             if more and announced <= DRAINED:
                 await _drain(receive)
-            text = f"the body is larger than {self._limit} bytes (GATEWAY_MAX_BODY_BYTES)"
+            text = f"the body is larger than {self._limit} bytes ({self._setting})"
             await refuse(send, 413, Code.BODY_TOO_LARGE, text, [CLOSE], limit=self._limit)
             return
         await self._app(scope, _replay(bytes(body), receive), send)

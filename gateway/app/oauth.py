@@ -25,6 +25,7 @@ from gateway.oauth import Asked, Holder, Issuing, OAuthError, OAuthProblem, Stat
 from gateway.oauth.assertions import Assertions
 from gateway.oauth.clients import Client
 from gateway.oauth.once import use_once
+from gateway.oauth.reporting import SCOPE, Reporting
 from gateway.verify import Refused, TokenVerifier, Verified, check_proof
 from gateway.verify.jws import ALGORITHM
 from gateway.verify.token import DETAILS
@@ -34,6 +35,7 @@ INTROSPECT: Final = "/oauth/introspect"
 REVOKE: Final = "/oauth/revoke"
 STATUS: Final = "/oauth/status"
 RESOURCE: Final = "/data"
+LINEAGE: Final = "/lineage"
 CLIENT_CREDENTIALS: Final = "client_credentials"
 EXCHANGE: Final = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN: Final = "urn:ietf:params:oauth:token-type:access_token"  # noqa: S105  # a word
@@ -52,6 +54,7 @@ class OAuth:
 
     graph: Graph
     issuing: Issuing
+    reporting: Reporting
     statuses: Statuses
     keys: TokenKeys
     authenticator: Authenticator
@@ -68,6 +71,7 @@ class OAuth:
             Route("/.well-known/oauth-authorization-server", self._server),
             Route("/.well-known/oauth-protected-resource", self._resource),
             Route(f"/.well-known/oauth-protected-resource{RESOURCE}", self._resource),
+            Route(f"/.well-known/oauth-protected-resource{LINEAGE}", self._lineage),
             Route("/.well-known/jwks.json", self._jwks),
             Route(f"{STATUS}/{{name}}", self._status),
             Route(TOKEN, BodyLimit(_Form(self._token), _MOST), methods=["POST"]),
@@ -85,9 +89,10 @@ class OAuth:
                 "jwks_uri": f"{self.issuer}/.well-known/jwks.json",
                 "response_types_supported": [],
                 "grant_types_supported": [CLIENT_CREDENTIALS, EXCHANGE],
+                "scopes_supported": [SCOPE],
                 "authorization_details_types_supported": [DETAILS],
                 "dpop_signing_alg_values_supported": [ALGORITHM],
-                "protected_resources": [f"{self.issuer}{RESOURCE}"],
+                "protected_resources": [f"{self.issuer}{RESOURCE}", f"{self.issuer}{LINEAGE}"],
                 **{
                     f"{name}_endpoint_auth_{what}_supported": values
                     for name in ("token", "introspection", "revocation")
@@ -101,14 +106,21 @@ class OAuth:
         )
 
     async def _resource(self, _request: Request) -> Response:
+        return self._described(RESOURCE, authorization_details_types_supported=[DETAILS])
+
+    async def _lineage(self, _request: Request) -> Response:
+        return self._described(LINEAGE, scopes_supported=[SCOPE])
+
+    def _described(self, resource: str, **more: Any) -> Response:
+        """What a resource says of itself (RFC 9728)."""
         return _json(
             {
-                "resource": f"{self.issuer}{RESOURCE}",
+                "resource": f"{self.issuer}{resource}",
                 "authorization_servers": [self.issuer],
                 "jwks_uri": f"{self.issuer}/.well-known/jwks.json",
                 "bearer_methods_supported": ["header"],
-                "authorization_details_types_supported": [DETAILS],
                 "dpop_signing_alg_values_supported": [ALGORITHM],
+                **more,
             },
             headers=_CACHED,
         )
@@ -128,6 +140,8 @@ class OAuth:
         if kind not in (CLIENT_CREDENTIALS, EXCHANGE):
             text = f"grant_type must be {CLIENT_CREDENTIALS}, or {EXCHANGE} for a person"
             raise OAuthProblem(OAuthError.UNSUPPORTED_GRANT_TYPE, text)
+        if SCOPE in form.get("scope", "").split(" "):
+            return await self._reporting(request, form)
         holder = Holder.of_client(await self._client(TOKEN, form)) if kind == CLIENT_CREDENTIALS else (
             await self._person(form)
         )  # fmt: skip
@@ -145,6 +159,20 @@ class OAuth:
                 **({"issued_token_type": ACCESS_TOKEN} if kind == EXCHANGE else {}),
             }
         )
+
+    async def _reporting(self, request: Request, form: Mapping[str, str]) -> Response:
+        """A token to report lineage with, and for nothing else: not for a grant, and not for a person."""
+        if form["grant_type"] != CLIENT_CREDENTIALS or form["scope"] != SCOPE or "authorization_details" in form:
+            text = f"{SCOPE} is a scope of its own, for programs: ask with {CLIENT_CREDENTIALS} for it alone"
+            raise OAuthProblem(OAuthError.INVALID_SCOPE, text)
+        client = await self._client(TOKEN, form)
+        if form.get("resource", self.reporting.audience) != self.reporting.audience:
+            text = f"tokens with this scope are for {self.reporting.audience} alone"
+            raise OAuthProblem(OAuthError.INVALID_TARGET, text)
+        bound = await self._bound(request)
+        token, lifetime = await self.reporting.issue(client, request.state.request_id, bound)
+        kind = "Bearer" if bound is None else "DPoP"
+        return _json({"access_token": token, "token_type": kind, "expires_in": lifetime, "scope": SCOPE})
 
     async def _introspect(self, _request: Request, form: Mapping[str, str]) -> Response:
         client = await self._client(INTROSPECT, form)

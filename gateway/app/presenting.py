@@ -24,7 +24,7 @@ from gateway.fetching import Caller
 from gateway.graph import Graph
 from gateway.identity import PUBLIC, Authenticator, InvalidToken
 from gateway.oauth.once import use_once
-from gateway.verify import Proof, Refused, TokenVerifier, check_proof
+from gateway.verify import Proof, Refused, Scoped, TokenVerifier, check_proof
 from gateway.verify.jws import split
 
 _SCHEMES: Final = ("bearer", "dpop")
@@ -73,6 +73,8 @@ class Presenting:
     """Of our own tokens; whether their grants count is asked of the graph."""
     issuer: str
     limit: PublicLimit
+    resource: str = RESOURCE
+    """What the tokens are for, as a path of this gateway."""
     clock: Callable[[], float] = field(default=time.time)
 
     async def caller(self, request: Request) -> Caller:
@@ -86,7 +88,7 @@ class Presenting:
         """
         presented = request.headers.getlist("authorization")
         if len(presented) > 1:
-            raise self._refused("invalid_request", "there is more than one Authorization header")
+            raise self.refused("invalid_request", "there is more than one Authorization header")
         if not presented:
             metrics.public.inc()
             self.limit.take(request.client.host if request.client else "unknown")
@@ -100,15 +102,35 @@ class Presenting:
             else:
                 caller = Caller((await self.authenticator.identified(presented[0])).subject)
         except InvalidToken as problem:
-            raise self._refused("invalid_token", problem.description) from None
+            raise self.refused("invalid_token", problem.description) from None
         except Refused as refused:
-            raise self._refused("invalid_token", str(refused), refused.reason) from None
+            raise self.refused("invalid_token", str(refused), refused.reason) from None
         metrics.identified.inc()
         return caller
 
+    async def program(self, request: Request, scope: str) -> Scoped:
+        """The program that asks, with a token of ours for a scope.
+
+        Raises:
+            Unauthenticated: the credentials are no good.
+            GraphUnavailable: Neo4j is away.
+        """
+        presented = request.headers.getlist("authorization")
+        if len(presented) != 1:
+            raise self.refused("invalid_request", f"send one token with the scope {scope}")
+        scheme, _, token = presented[0].partition(" ")
+        token = token.strip(" ")
+        try:
+            proof = await self._proof(request, scheme.lower(), token)
+            scoped = self.verifier.verify_scope(token, scope, proof)
+        except Refused as refused:
+            raise self.refused("invalid_token", str(refused), refused.reason) from None
+        metrics.identified.inc()
+        return scoped
+
     async def challenge(self, send: Send, problem: Unauthenticated) -> None:
         """Answer 401."""
-        where = f'resource_metadata="{self.issuer}/.well-known/oauth-protected-resource{RESOURCE}"'
+        where = f'resource_metadata="{self.issuer}/.well-known/oauth-protected-resource{self.resource}"'
         error = f'error="{problem.error}", error_description="{problem}"'
         challenges = [
             (b"www-authenticate", f'{scheme} realm="{REALM}", {more}{error}, {where}'.encode("ascii", "replace"))
@@ -129,7 +151,7 @@ class Presenting:
         proofs = request.headers.getlist("dpop")
         if scheme not in _SCHEMES or (scheme == "dpop") != bool(proofs):
             text = "send a token as Bearer, or as DPoP together with a DPoP proof"
-            raise self._refused("invalid_request", text)
+            raise self.refused("invalid_request", text)
         if scheme == "bearer":
             return None
         try:
@@ -138,13 +160,14 @@ class Presenting:
             url, now = f"{self.issuer}{request.scope['raw_path'].decode('ascii')}", self.clock()
             proof = check_proof(proofs[0], method=request.method, url=url, now=now, token=token)
         except ValueError as problem:
-            raise self._refused("invalid_dpop_proof", str(problem), "BAD_PROOF") from None
+            raise self.refused("invalid_dpop_proof", str(problem), "BAD_PROOF") from None
         if not await use_once(self.graph, "proof", proof.thumbprint, proof.id, now=now, until=proof.until):
             text = "the DPoP proof was used before; make one for each request"
-            raise self._refused("invalid_dpop_proof", text, "PROOF_REPLAYED")
+            raise self.refused("invalid_dpop_proof", text, "PROOF_REPLAYED")
         return proof
 
-    def _refused(self, error: str, description: str, reason: str = "") -> Unauthenticated:
+    def refused(self, error: str, description: str, reason: str = "") -> Unauthenticated:
+        """Count credentials that are no good."""
         metrics.refused.inc()
         self.sign_ins.refused(description)
         return Unauthenticated(error, description, reason)

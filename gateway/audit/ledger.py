@@ -87,8 +87,14 @@ class Ledger:
         self.recorder = recorder
         self._outbox = outbox
 
-    async def change(self, key: Key, cause: Cause, work: Work) -> Mapping[str, Any]:
+    async def change(self, key: Key, cause: Cause, work: Work, *, timeout: float | None = None) -> Mapping[str, Any]:
         """Make a change, or give what it gave when it was made before.
+
+        Args:
+            key: by what it is recognised.
+            cause: why it is made.
+            work: what it does.
+            timeout: seconds that it may take; as long as any query without it.
 
         Returns:
             The result, when every event of the change is durable in the log.
@@ -106,7 +112,7 @@ class Ledger:
             return await self._claimed(tx, key, work)
 
         try:
-            result, parcels, again = await self._graph.write(claimed)
+            result, parcels, again = await self._graph.write(claimed, timeout=timeout)
         except Denied as denied:
             await self._refuse(key, cause, denied)
             raise

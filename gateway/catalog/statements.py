@@ -36,6 +36,10 @@ CALL (a, moved) {
   WITH a, moved WHERE moved
   MATCH (t:Tally {agency: a.id}) SET t.jurisdiction = a.jurisdiction
 }
+CALL (a, moved) {
+  WITH a, moved WHERE moved
+  MATCH (x:External {agency: a.id}) SET x.jurisdiction = a.jurisdiction
+}
 RETURN count(*)
 """
 

@@ -5,9 +5,11 @@ import hashlib
 import secrets
 from typing import Final
 
-PREFIXES: Final = frozenset({"ju_", "ag_", "ds_", "dv_", "fd_", "di_", "pe_", "ap_", "gr_", "so_", "wh_", "nt_"})
+PREFIXES: Final = frozenset(
+    {"ju_", "ag_", "ds_", "dv_", "fd_", "di_", "pe_", "ap_", "gr_", "so_", "wh_", "nt_", "xn_", "ln_"}
+)
 """Jurisdiction, Agency, Dataset, DatasetVersion, Field, Distribution, Person, Appointment, Grant, Source, Webhook,
-Notice."""
+Notice, External, LineageName."""
 RANDOM: Final = frozenset({"cs_", "gr_", "dc_", "sg_", "sy_"})
 """Case, Grant, Document, signing and System: things that come into being here and have no key of their own."""
 

@@ -1,7 +1,15 @@
-"""The room of lineage: what was made from what, who says so, and since when (R10, R13, R17.2, R20)."""
+"""The room of lineage: what was made from what, who says so, and since when (R10, R13, R17.2, R20).
+
+It takes OpenLineage events and finds the entries of the catalogue that they are about. It walks along what was
+recorded, for somebody: every node has an access class, and which may be seen by whom comes with the caller.
+"""
 
 from gateway.lineage.impact import MOST_AFFECTED, Affected, DatasetUse, Impact, Impacts
+from gateway.lineage.listing import LineageNameState, Place, lineage_names
+from gateway.lineage.mapping import Names, Stated
+from gateway.lineage.names import Name
 from gateway.lineage.paths import Paths, simple_paths
+from gateway.lineage.recording import Recording, Reporter
 from gateway.lineage.walking import DEEPEST, USUAL_DEPTH, Edge, Node, Walk, Walker, WalkPlace, Wanted
 from gateway.lineage.words import LineageDirection, LineageLevel, Truncation
 
@@ -16,12 +24,20 @@ __all__ = [
     "Impacts",
     "LineageDirection",
     "LineageLevel",
+    "LineageNameState",
+    "Name",
+    "Names",
     "Node",
     "Paths",
+    "Place",
+    "Recording",
+    "Reporter",
+    "Stated",
     "Truncation",
     "Walk",
     "WalkPlace",
     "Walker",
     "Wanted",
+    "lineage_names",
     "simple_paths",
 ]

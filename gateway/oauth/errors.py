@@ -11,6 +11,7 @@ class OAuthError(StrEnum):
     INVALID_GRANT = "invalid_grant"
     UNAUTHORIZED_CLIENT = "unauthorized_client"
     UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type"
+    INVALID_SCOPE = "invalid_scope"
     INVALID_TARGET = "invalid_target"
     INVALID_DETAILS = "invalid_authorization_details"
     INVALID_PROOF = "invalid_dpop_proof"

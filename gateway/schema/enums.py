@@ -7,7 +7,7 @@ import strawberry
 
 from gateway.audit.event import ActorKind, Outcome, Stage
 from gateway.delivery import FileFormat
-from gateway.lineage.words import LineageDirection, LineageLevel, Truncation
+from gateway.lineage import LineageDirection, LineageLevel, LineageNameState, Truncation
 from gateway.masks import Audience, MaskKind
 from gateway.schema import terms
 from gateway.sharing.words import Act, CaseState, Party, Procedure, Purpose, RowOperator
@@ -245,6 +245,14 @@ _enum(Act, "What somebody does in a procedure.", terms.ACT)
 _enum(Party, "The sides of a case.", terms.PARTY)
 _enum(Purpose, "使用用途. What data is wanted for (article 17).", terms.PURPOSE)
 _enum(RowOperator, "How a row condition compares a field with its values.", terms.ROW_OPERATOR)
+_enum(
+    LineageNameState,
+    "Whether a name stands for an entry.",
+    {
+        "MAPPED": "The agency has said which entry of its own it is.",
+        "UNMATCHED": "Its systems have reported it, and it stands for no entry.",
+    },
+)
 
 
 @strawberry.enum(description="The direction of an order.")
@@ -268,6 +276,7 @@ __all__ = [
     "Format",
     "LineageDirection",
     "LineageLevel",
+    "LineageNameState",
     "MaskKind",
     "Mode",
     "NextStep",

@@ -43,7 +43,7 @@ Asked = Info[Context, Any]
 
 
 @strawberry.type(description="A name in a system of an agency's that no entry of the catalogue has.")
-class LineageName:
+class UnmatchedName:
     """What is known by name only, to the agency whose system named it."""
 
     namespace: str = strawberry.field(description="Where it is, as OpenLineage names it.")
@@ -59,7 +59,7 @@ class LineageNode:
     direction: LineageDirection = strawberry.field(description="On which side of the beginning.")
     distance: int = strawberry.field(description="How many derivations it is away, by the shortest way.")
     cursor: str = strawberry.field(description="Opaque; bound to the same walk.")
-    name: LineageName | None = strawberry.field(description="Where it is known by name only.")
+    name: UnmatchedName | None = strawberry.field(description="Where it is known by name only.")
 
     @strawberry.field(description="The dataset, if it is one.")
     async def dataset(self, info: Asked) -> Dataset | None:
@@ -369,8 +369,8 @@ def _node(node: Node, tag: str) -> LineageNode:
     )
 
 
-def _name(external: Mapping[str, Any]) -> LineageName:
-    return LineageName(namespace=external["namespace"], name=external["name"], field=external["field"])
+def _name(external: Mapping[str, Any]) -> UnmatchedName:
+    return UnmatchedName(namespace=external["namespace"], name=external["name"], field=external["field"])
 
 
 def _place(after: str, tag: str) -> WalkPlace:

@@ -12,6 +12,7 @@ from gateway.schema.connecting import SourceMutations
 from gateway.schema.context import Context
 from gateway.schema.dataset import Dataset
 from gateway.schema.filing import FilingMutations
+from gateway.schema.naming import LineageNameMutations
 from gateway.schema.problem import Problem, attempt, check_key
 from gateway.schema.scalars import DateTime
 
@@ -46,7 +47,7 @@ class RecordRefreshPayload:
 
 
 @strawberry.type(description="What can be changed.")
-class Mutation(FilingMutations, ClientMutations, SourceMutations):
+class Mutation(FilingMutations, ClientMutations, SourceMutations, LineageNameMutations):
     """The root of changes."""
 
     @strawberry.mutation(

@@ -58,6 +58,8 @@ from gateway.schema.lineage import (
 )
 from gateway.schema.lineage import Which as WhichLineage
 from gateway.schema.me import Me
+from gateway.schema.naming import LineageNameConnection, NamesOf, page_of_names
+from gateway.schema.naming import Standing as WhichNames
 from gateway.schema.node import Node
 
 SearchResult = Annotated[
@@ -299,6 +301,16 @@ class Query:
     ) -> list[AccessWay] | None:
         """The ways, from the shortest to the longest."""
         return await ways_to(info.context, dataset)
+
+    @strawberry.field(
+        description="血缘. The names that an agency's systems use in what they report: of the caller's own agency, or"
+        " of one that the caller oversees."
+    )
+    async def lineage_names(
+        self, info: Asked, state: WhichNames, agency: NamesOf = None, first: First = None, after: After = None
+    ) -> LineageNameConnection:
+        """A page of names."""
+        return await page_of_names(info.context, agency, state, first, after)
 
     @strawberry.field(description="授权. A grant, when the caller may see it.")
     async def access_grant(

@@ -339,6 +339,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = _option(
         1_000_000, "Largest request body, and largest message over a WebSocket", unit="bytes", ge=1_000, le=100_000_000
     )
+    max_lineage_bytes: int = _option(
+        16_000_000, "Largest request with events of lineage", unit="bytes", ge=1_000, le=64_000_000
+    )
     max_response_bytes: int = _option(16_000_000, "Largest response", unit="bytes", ge=10_000, le=1_000_000_000)
     max_tokens: int = _option(5_000, "Tokens in a document", unit="tokens", ge=50, le=1_000_000)
     max_depth: int = _option(15, "Nesting of selections", unit="levels", ge=1, le=200)

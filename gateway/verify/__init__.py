@@ -11,7 +11,7 @@ from gateway.verify.dpop import Proof, check_proof
 from gateway.verify.errors import Reason, Refused
 from gateway.verify.keys import FixedKeys, Keys, PublishedKeys, thumbprint
 from gateway.verify.status import PublishedStatus, Status
-from gateway.verify.token import TokenVerifier, Verified
+from gateway.verify.token import Scoped, TokenVerifier, Verified
 
 __all__ = [
     "FixedKeys",
@@ -21,6 +21,7 @@ __all__ = [
     "PublishedStatus",
     "Reason",
     "Refused",
+    "Scoped",
     "Status",
     "TokenVerifier",
     "Verified",

@@ -73,6 +73,17 @@ class Verified(NamedTuple):
         }
 
 
+class Scoped(NamedTuple):
+    """What a good token says that is for a scope, and for no grant."""
+
+    client: str
+    """Whose program it was given to."""
+    subject: str
+    """The agency that it acts for."""
+    id: str
+    """Of the token."""
+
+
 class StatusSource(Protocol):
     """Who knows whether a grant still counts."""
 
@@ -141,6 +152,30 @@ class TokenVerifier:
         Raises:
             Refused: one of these does not hold.
         """
+        claims, expires = self._counted(token)
+        verified = _read(claims, expires)
+        _check_possession(verified.thumbprint, proof, possession=possession)
+        if self._status is not None:
+            entry = claims.get("status")
+            held = entry.get("status_list") if isinstance(entry, dict) else None
+            self._status.check(held if isinstance(held, dict) else {})
+        return verified
+
+    def verify_scope(self, token: str, scope: str, proof: Proof | None = None) -> Scoped:
+        """Check a token that is for a scope: as `verify` does, but that in place of a grant it has the scope.
+
+        Raises:
+            Refused: one of the checks fails.
+        """
+        claims, _ = self._counted(token)
+        named, (client, subject, identifier, bound) = claims.get("scope"), _holder(claims)
+        if not isinstance(named, str) or scope not in named.split(" "):
+            raise Refused(10, Reason.NO_GRANT, f"the token does not have the scope {scope}")
+        _check_possession(bound, proof, possession=True)
+        return Scoped(client, subject, identifier)
+
+    def _counted(self, token: str) -> tuple[Mapping[str, Any], float]:
+        """The claims of a token of ours that counts now, and when it expires: checks 1 to 9."""
         parts = _taken_apart(token)
         header, claims = parts.header, parts.claims
         written = header.get("typ")
@@ -155,17 +190,7 @@ class TokenVerifier:
             raise Refused(7, Reason.WRONG_ISSUER, f"the token's issuer must be {self._issuer}")
         if claims.get("aud") != self._audience:
             raise Refused(8, Reason.WRONG_AUDIENCE, f"the token must be for {self._audience}, and for nobody else")
-        expires = self._check_times(claims)
-        verified = _read(claims, expires)
-        if possession and verified.thumbprint is not None and proof is None:
-            raise Refused(11, Reason.PROOF_MISSING, "the token is bound to a key: send a DPoP proof with it")
-        if proof is not None and proof.thumbprint != verified.thumbprint:
-            raise Refused(11, Reason.BAD_PROOF, "the token is not bound to the key of the DPoP proof")
-        if self._status is not None:
-            entry = claims.get("status")
-            held = entry.get("status_list") if isinstance(entry, dict) else None
-            self._status.check(held if isinstance(held, dict) else {})
-        return verified
+        return claims, self._check_times(claims)
 
     def _check_signature(self, parts: Parts) -> None:
         kid = parts.header.get("kid")
@@ -193,6 +218,13 @@ class TokenVerifier:
         return float(expires)
 
 
+def _check_possession(bound: str | None, proof: Proof | None, *, possession: bool) -> None:
+    if possession and bound is not None and proof is None:
+        raise Refused(11, Reason.PROOF_MISSING, "the token is bound to a key: send a DPoP proof with it")
+    if proof is not None and proof.thumbprint != bound:
+        raise Refused(11, Reason.BAD_PROOF, "the token is not bound to the key of the DPoP proof")
+
+
 def _taken_apart(token: str) -> Parts:
     try:
         return split(token)
@@ -214,13 +246,7 @@ def _read(claims: Mapping[str, Any], expires: float) -> Verified:
     only = details[0] if isinstance(details, list) and len(details) == 1 else None
     if not isinstance(only, dict) or only.get("type") != DETAILS or not _is_complete(only):
         raise Refused(10, Reason.NO_GRANT, "the token does not say of one grant what may be fetched")
-    confirmed = claims.get("cnf", {})
-    bound = confirmed.get("jkt") if isinstance(confirmed, dict) else None
-    client, subject, identifier = claims.get("client_id"), claims.get("sub"), claims.get("jti")
-    if not (_is_name(client) and _is_name(subject) and _is_name(identifier)) or (
-        "cnf" in claims and not isinstance(bound, str)
-    ):
-        raise Refused(10, Reason.NO_GRANT, "the token does not say whose it is")
+    client, subject, identifier, bound = _holder(claims)
     return Verified(
         only["grant"],
         only["dataset"],
@@ -236,6 +262,18 @@ def _read(claims: Mapping[str, Any], expires: float) -> Verified:
         expires,
         bound,
     )
+
+
+def _holder(claims: Mapping[str, Any]) -> tuple[str, str, str, str | None]:
+    """Program, subject and id of a token, and the thumbprint of the key that it is bound to."""
+    confirmed = claims.get("cnf", {})
+    bound = confirmed.get("jkt") if isinstance(confirmed, dict) else None
+    client, subject, identifier = claims.get("client_id"), claims.get("sub"), claims.get("jti")
+    if not (_is_name(client) and _is_name(subject) and _is_name(identifier)) or (
+        "cnf" in claims and not isinstance(bound, str)
+    ):
+        raise Refused(10, Reason.NO_GRANT, "the token does not say whose it is")
+    return client, subject, identifier, bound
 
 
 def _is_name(value: Any) -> TypeGuard[str]:

@@ -21,6 +21,7 @@ WEBHOOKS: Final = _ROOT / "docs" / "webhooks.md"
 DATA: Final = _ROOT / "docs" / "data.md"
 PROCEDURES: Final = _ROOT / "docs" / "procedures.md"
 PARTNERS: Final = _ROOT / "docs" / "partners.md"
+LINEAGE: Final = _ROOT / "docs" / "lineage.md"
 
 
 def commands_table() -> str:
@@ -53,6 +54,7 @@ PARTS: Final[dict[Path, dict[str, Callable[[], str]]]] = {
     PROCEDURES: {"steps": steps_table},
     WEBHOOKS: {},
     PARTNERS: {"checks": checks_table},
+    LINEAGE: {},
     DATA: {},
 }
 """The documents that are checked, and the generated parts of each by the marks around them."""

@@ -42,6 +42,7 @@ check "$root/.venv/bin/python" fuzz.py "$address/graphql"
 check bash log.sh "$root" "$state" "$address/log"
 check bash evidence.sh "$root" "$state" "$address"
 check bash tokens.sh "$root" "$state" "$address"
+check bash lineage.sh "$root" "$state" "$address"
 echo "conformance took $((SECONDS - began)) s"
 echo "$passed passed, $failed failed"
 [ "$failed" = 0 ]

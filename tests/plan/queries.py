@@ -70,6 +70,7 @@ ELSEWHERE: Final = {
     "lineage",
     "impact",
     "paths",
+    "lineageNames",
 }
 """Root fields that are not about the catalogue. Who may see which event or case has tests in audit and sharing."""
 ASIDE: Final = {("Me", "tasks")}

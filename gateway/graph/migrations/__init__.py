@@ -25,6 +25,7 @@ from gateway.graph.migrations import (
     m0010_tokens,
     m0011_sources,
     m0012_deadlines,
+    m0013_lineage_names,
 )
 
 _ALL: Final = (
@@ -40,6 +41,7 @@ _ALL: Final = (
     (10, m0010_tokens.NAME, m0010_tokens.statements),
     (11, m0011_sources.NAME, m0011_sources.statements),
     (12, m0012_deadlines.NAME, m0012_deadlines.statements),
+    (13, m0013_lineage_names.NAME, m0013_lineage_names.statements),
 )
 
 _ATTEMPTS: Final = 5

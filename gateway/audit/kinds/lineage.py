@@ -1,0 +1,72 @@
+"""Events of lineage: what systems reported, and what agencies call by which name."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from gateway.audit.event import Event, Stage
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineageRecorded(Event):
+    """A system of an agency reported where data comes from; the entries of which that has changed are named (R13)."""
+
+    kind: ClassVar[str] = "lineage.recorded"
+    stage: ClassVar[Stage] = Stage.AGGREGATION
+    system: str
+    """Which program."""
+    digest: str
+    """SHA-256 of the request's body."""
+    events: int
+    """How many events it had."""
+    runs: int
+    """Runs of which something new was said."""
+    begun: int
+    """Derivations that were recorded."""
+    ended: int
+    """Derivations of which the record was ended."""
+    datasets: int
+    """Entries of the agency's of which the derivation has changed; up to a hundred of them are named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineageNameMapped(Event):
+    """An agency stated that its systems call an entry of its own by a name (R13)."""
+
+    kind: ClassVar[str] = "lineage.name-mapped"
+    stage: ClassVar[Stage] = Stage.AGGREGATION
+    namespace: str
+    """The namespace."""
+    name: str
+    """The name in it."""
+    identifier: str
+    """The code of the entry."""
+    fields: int
+    """Fields that are called otherwise than in the catalogue."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineageNameUnmapped(Event):
+    """An agency stated that a name is no more that of an entry of its own."""
+
+    kind: ClassVar[str] = "lineage.name-unmapped"
+    stage: ClassVar[Stage] = Stage.AGGREGATION
+    namespace: str
+    """The namespace."""
+    name: str
+    """The name in it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReportingTokenIssued(Event):
+    """A program was given a token with which it can report lineage for its agency."""
+
+    kind: ClassVar[str] = "lineage.token-issued"
+    stage: ClassVar[Stage] = Stage.SECURITY
+    token: str
+    """Its id."""
+    client: str
+    """To which program."""
+    until: str
+    """Until when it counts."""
+    bound: str | None
+    """The thumbprint of the key that its holder has to prove to hold; null for a bearer token."""

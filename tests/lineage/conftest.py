@@ -1,0 +1,40 @@
+"""The ground of the catalogue's tests, a log, and what takes reports."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from gateway.audit.ledger import Ledger
+from gateway.audit.outbox import Outbox
+from gateway.audit.recorder import Recorder
+from gateway.catalog import write_entries
+from gateway.graph import Graph
+from gateway.lineage import Recording
+from gateway.vocabulary import Status
+from tests.catalog.entries import entry, ground
+from tests.lineage.reporting import Desk
+
+_CLEAR = "MATCH (n:Job|Run|Statement|Point|NameLock|Unsettled|External|LineageName|Idempotency) DETACH DELETE n"
+_UNLINK = "MATCH ()-[e:DERIVED_FROM]->() DELETE e"
+
+
+@pytest.fixture(scope="module")
+async def opened(module_graph: Graph, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Desk]:
+    """Two entries of the water company's, one of the power company's, and a draft of these."""
+    state = tmp_path_factory.mktemp("state")
+    await ground(module_graph)
+    power = entry(9, agency="power")
+    draft = entry(8, agency="power", status=Status.DRAFT)
+    await write_entries(module_graph, [entry(1), entry(2), power, draft])
+    agencies = dict(await module_graph.read("MATCH (a:Agency) RETURN collect([a.code, a.id])"))
+    async with Recorder(state, "test.example/log") as recorder, Outbox(module_graph, recorder) as outbox:
+        yield Desk(module_graph, Recording(module_graph, Ledger(module_graph, recorder, outbox)), state, agencies)
+
+
+@pytest.fixture
+async def desk(opened: Desk) -> Desk:
+    """All of it, with nothing reported."""
+    await opened.graph.run(_UNLINK)
+    await opened.graph.run(_CLEAR)
+    opened.forget()
+    return opened

@@ -1,0 +1,40 @@
+"""What becomes of events: edges with their times, whatever the order in which they come."""
+
+from tests.lineage.reporting import Desk, at, columns, dataset, event, run_id
+
+
+async def test_an_edge_holds_from_the_first_run_that_has_it_to_the_next_one_that_has_it_no_more(desk: Desk) -> None:
+    for day in (1, 2, 3):
+        await desk.send(event(day, at(day), inputs=["a", "b"], outputs=["x"]))
+    assert await desk.said() == [("x", "a", at(1), ""), ("x", "b", at(1), "")]
+    await desk.send(event(4, at(4), inputs=["b"], outputs=["x"]))
+    assert await desk.said() == [("x", "a", at(1), at(4)), ("x", "b", at(1), "")]
+    await desk.send(event(5, at(5), inputs=["a", "b"], outputs=["x"]))
+    assert await desk.said() == [("x", "a", at(1), at(4)), ("x", "a", at(5), ""), ("x", "b", at(1), "")]
+    assert {one["p"]["runId"] for one in await desk.edges()} == {run_id(1), run_id(5)}
+    assert len(await desk.edges(now=False)) == 4  # that which was open, and was ended, is on record too
+
+
+async def test_a_late_run_splits_what_held_over_it(desk: Desk) -> None:
+    await desk.send([event(day, at(day), inputs=["a"], outputs=["x"]) for day in (1, 5)])
+    await desk.send(event(3, at(3), inputs=["b"], outputs=["x"]))
+    assert await desk.said() == [("x", "a", at(1), at(3)), ("x", "a", at(5), ""), ("x", "b", at(3), at(5))]
+    await desk.send(event(3, at(4), "FAIL"))
+    assert await desk.said() == [("x", "a", at(1), "")]
+
+
+async def test_a_run_is_the_union_of_its_events(desk: Desk) -> None:
+    await desk.send(event(1, at(1), "START", outputs=["x"]))
+    assert await desk.said() == []
+    await desk.send(event(1, at(1, 3), "COMPLETE", inputs=["a"]))
+    assert await desk.said() == [("x", "a", at(1), "")]
+
+
+async def test_fields_derive_from_fields(desk: Desk) -> None:
+    await desk.send(event(outputs=[dataset("x", columnLineage=columns(p=["a.q", "b.q"], r=[]))]))
+    assert await desk.said() == [
+        ("x", "a", at(1), ""),
+        ("x", "b", at(1), ""),
+        ("x.p", "a.q", at(1), ""),
+        ("x.p", "b.q", at(1), ""),
+    ]
