@@ -446,17 +446,24 @@ class _Change:
         outputs = {one.line.output for one in turns}
         sources = {Name(one.item.namespace, one.item.name) for one in turns} if draw else set[Name]()
         ends = await lock_names(self._tx, outputs | sources)
-        ended: list[list[str]] = []
-        changed: set[Name] = set()
-        begun: list[tuple[_Turn, Held]] = []
+        there: dict[str, set[Held]] = defaultdict(set)
         for piece in pieces(turns):
             rows = [[one.key, one.segment.low, one.segment.high] for one in piece]
             found = await value(self._tx, statements.HELD, rows=rows, forever=FOREVER)
             for one, held in zip(piece, found, strict=True):
-                old, new = settle(one.segment, one.wanted, [Held(*edge) for edge in held])
-                ended += [[one.key, edge.valid_to] for edge in old]
-                changed |= {one.line.output} if old else set()
-                begun += [(one, edge) for edge in new]
+                there[one.key] |= {Held(*edge) for edge in held}
+        # An edge may reach through several segments: each is settled with what the one before it has left.
+        left = {name: {*held} for name, held in there.items()}
+        first: dict[tuple[str, Held], _Turn] = {}
+        for one in turns:
+            held = left[one.key]
+            old, new = settle(one.segment, one.wanted, sorted(held))
+            left[one.key] = held - {*old} | {*new}
+            first |= {(one.key, edge): one for edge in new}
+        ended = [[name, edge.valid_to] for name, held in there.items() for edge in sorted(held - left[name])]
+        begun = [(first[name, edge], edge) for name, held in left.items() for edge in sorted(held - there[name])]
+        outputs_of = {one.key: one.line.output for one in turns}
+        changed = {outputs_of[name] for name, _ in ended}
         if draw:
             for some in pieces(ended):
                 await value(self._tx, statements.END, rows=list(some), now=now, forever=FOREVER)

@@ -82,7 +82,7 @@ async def test_events_that_wait_for_the_log_come_through_the_change_of_the_outbo
         "CREATE (:Notice {eventId: row.id, webhook: 'wh_a'})",
         {"rows": rows[::-1]},
     )
-    assert await migrate(bare) == [9, 10, 11, 12]
+    assert await migrate(bare) == ALL[8:]
     for statement in MIGRATIONS[9]():  # as if it had stopped before it was recorded
         await bare.run(statement)
     async with Recorder(tmp_path, "test.example/log") as recorder, Outbox(bare, recorder):
@@ -123,7 +123,7 @@ async def test_cases_keep_their_deadlines_when_these_become_nodes(bare: Graph) -
     }
     rows = [{"id": name, "state": "SUBMITTED", "of": name, **_DEADLINE, **more} for name, more in cases.items()]
     await bare.run("UNWIND $rows AS row CREATE (c:Case) SET c = row", {"rows": [*rows, {"id": "none"}]})
-    assert await migrate(bare) == [12]
+    assert await migrate(bare) == ALL[11:]
     for statement in MIGRATIONS[12]():  # as if it had stopped before it was recorded
         await bare.run(statement)
     read = f"MATCH (c:Case) RETURN collect(c {{.*, key: c.deadline, {DEADLINE}}})"

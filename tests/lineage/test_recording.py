@@ -1,5 +1,7 @@
 """What becomes of events: edges with their times, whatever the order in which they come."""
 
+from typing import Any
+
 from tests.lineage.reporting import Desk, at, columns, dataset, event, run_id
 
 
@@ -38,3 +40,17 @@ async def test_fields_derive_from_fields(desk: Desk) -> None:
         ("x.p", "a.q", at(1), ""),
         ("x.p", "b.q", at(1), ""),
     ]
+
+
+async def test_one_request_moves_an_edge_at_both_of_its_ends(desk: Desk) -> None:
+    """What holds between two runs begins earlier, and ends earlier too: both with runs of one request."""
+
+    def day(hour: int) -> list[dict[str, Any]]:
+        return [
+            event(f"{hour}.1", at(1, hour), inputs=["a", "b"], outputs=["x"]),
+            event(f"{hour}.2", at(2, hour), inputs=["a"], outputs=["x"]),
+        ]
+
+    await desk.send(day(3))
+    await desk.send(day(0))
+    assert await desk.said() == [("x", "a", at(1), ""), ("x", "b", at(1), at(2))]
