@@ -14,6 +14,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import orjson
+import psutil
 
 from bench.options import Options
 from bench.processes import Unusable
@@ -31,9 +32,13 @@ from gateway.vocabulary import FOREVER
 RATE: Final = 2_000.0
 """Events a second, at least."""
 _ORIGIN: Final = "bench.example/log"
-_JOBS: Final = 500
+_SYSTEMS: Final = 2
+"""That report at once, each its own jobs."""
+_JOBS: Final = 250
+"""Of each."""
 _FIELDS: Final = 6
 _A_REQUEST: Final = 2_000
+_INPUTS: Final = 100_000
 _AGENCY: Final = "ag_bench"
 _BEGIN: Final = datetime(2026, 1, 1, tzinfo=UTC)
 _NAMESPACE: Final = "postgres://warehouse"
@@ -51,14 +56,14 @@ def lineage_ingest(options: Options, report: Report) -> None:
     server = EmbeddedNeo4j(settings)
     server.start()
     try:
-        asyncio.run(_taken(settings, options.reported, report))
+        asyncio.run(_taken(settings, options.reported, report, psutil.Process(server.pid)))
     finally:
         server.stop()
     shutil.rmtree(work)
 
 
-async def _taken(settings: Any, total: int, report: Report) -> None:
-    bodies = [orjson.dumps(some) for some in _requests(total)]
+async def _taken(settings: Any, total: int, report: Report, database: psutil.Process) -> None:
+    systems = [[orjson.dumps(some) for some in _requests(total // _SYSTEMS, system)] for system in range(_SYSTEMS)]
     by = Reporter("sy_bench", _AGENCY, About((_AGENCY,)))
     cause = Cause(Actor(ActorKind.SYSTEM, agency=_AGENCY), "0" * 64)
     async with open_graph(settings) as graph, Recorder(settings.state, _ORIGIN) as recorder:
@@ -67,25 +72,45 @@ async def _taken(settings: Any, total: int, report: Report) -> None:
         async with Outbox(graph, recorder) as outbox:
             recording = Recording(graph, Ledger(graph, recorder, outbox))
             spare_collector()  # as a gateway does
-            began, cpu = time.perf_counter(), time.process_time()
-            taken = sum([await recording.record(cause, by, body) for body in bodies])
-            seconds, cpu = time.perf_counter() - began, time.process_time() - cpu
+            began, cpu, theirs = time.perf_counter(), time.process_time(), _cpu(database)
+            taken = sum(await asyncio.gather(*(_reported(recording, cause, by, bodies) for bodies in systems)))
+            seconds, cpu, theirs = time.perf_counter() - began, time.process_time() - cpu, _cpu(database) - theirs
+            wide = orjson.dumps(_wide())
+            began = time.perf_counter()
+            await recording.record(cause, by, wide)
+            report.show(f"one run with {_INPUTS:,} inputs", f"{time.perf_counter() - began:.1f} s")
         found = await graph.read(_COUNT)
     if taken != total or not found["edges"]:
         raise Unusable(f"of {total} events {taken} were taken, with {found['edges']} edges")
     report.show("edges on record, of so many runs", f"{found['edges']:,} / {found['runs']:,}")
-    report.show("this process, ms of CPU an event", f"{cpu / total * 1000:.3f}")
+    report.show("this process and Neo4j, ms of CPU an event", f"{cpu / total * 1000:.3f} / {theirs / total * 1000:.3f}")
     report.show(f"{total:,} events in requests of {_A_REQUEST:,}", f"{total / seconds:,.0f} events/s")
     report.at_least(f"the same, of {RATE:,.0f} events/s", total / seconds / RATE, 1.0)
 
 
-def _requests(total: int) -> Iterator[list[dict[str, Any]]]:
-    drawn = random.Random(7)
+async def _reported(recording: Recording, cause: Cause, by: Reporter, bodies: list[bytes]) -> int:
+    """What one system reports, one request after the other. How many events were taken."""
+    return sum([await recording.record(cause, by, body) for body in bodies])
+
+
+def _cpu(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+def _wide() -> dict[str, Any]:
+    """A run that reads more than one transaction can draw."""
+    run = str(UUID(int=2**100, version=4))
+    return _event("START", _BEGIN, run, _JOBS * _SYSTEMS, [f"wide{i}" for i in range(_INPUTS)])
+
+
+def _requests(total: int, system: int) -> Iterator[list[dict[str, Any]]]:
+    drawn = random.Random(system)
     some: list[dict[str, Any]] = []
-    for event in _events(total, drawn):
+    for event in _events(total, system, drawn):
         some.append(event)
         if len(some) == _A_REQUEST:
-            # Systems at once: what comes in is not in order.
+            # A system that does several things at once: what comes in is not in order.
             drawn.shuffle(some)
             yield some
             some = []
@@ -93,12 +118,12 @@ def _requests(total: int) -> Iterator[list[dict[str, Any]]]:
         yield some
 
 
-def _events(total: int, drawn: random.Random) -> Iterator[dict[str, Any]]:
+def _events(total: int, system: int, drawn: random.Random) -> Iterator[dict[str, Any]]:
     """A start and an end of each run."""
     for n in range(0, total, 2):
-        job, day = n // 2 % _JOBS, n // 2 // _JOBS
+        job, day = system * _JOBS + n // 2 % _JOBS, n // 2 // _JOBS
         begin = _BEGIN + timedelta(days=day, minutes=job)
-        run = str(UUID(int=n, version=4))
+        run = str(UUID(int=n * _SYSTEMS + system, version=4))
         sources = [f"in{job}_{i}" for i in range(3 if drawn.random() > 0.02 else 2)]
         yield _event("START", begin, run, job, sources)
         if n + 1 < total:
