@@ -7,7 +7,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from gateway.cli import _case_tour, _fetch_tour, _lineage_tour, _log_tour
+from gateway.cli import _case_tour, _fetch_tour, _log_tour
 from gateway.cli._client import Client, NoAnswer, NotBelieved, address_of
 from gateway.cli._console import report
 from gateway.identity.development import development_token
@@ -57,7 +57,7 @@ def demo(
         str | None, typer.Option(metavar="URL", help="The gateway's GraphQL address; without it the settings' own.")
     ] = None,
 ) -> None:
-    """Tour a running gateway with the demonstration city: who sees what and why, its log, procedures and lineage."""
+    """Tour a running gateway with the demonstration city: who sees what and why, its log, and every procedure."""
     settings = load_settings()
     console = Console(highlight=False)
     try:
@@ -69,8 +69,7 @@ def demo(
             console.print("\n9. A change, its event in the log, its proof, and a tampered copy", style="bold")
             console.print(_rows(("what", "what comes out"), _log_tour.steps(tourist.ask, client.log_key())))
             tour = _case_tour.Tour(tourist.ask, settings)
-            stops = [*tour.stops(), _fetching(tour, client), _lineage(tourist)]
-            for number, (title, lines) in enumerate(stops, 10):
+            for number, (title, lines) in enumerate([*tour.stops(), _fetching(tour, client)], 10):
                 console.print(f"\n{number}. {title}", style="bold")
                 console.print(_rows(("what", "what comes out"), lines))
     except (NoAnswer, TimeoutError) as ended:
@@ -81,12 +80,6 @@ def demo(
 def _fetching(tour: _case_tour.Tour, client: Client) -> tuple[str, _case_tour.Lines]:
     title = "From a signed answer to rows, with a program's own key; and what stops them"
     return title, _fetch_tour.steps(tour, client.address.removesuffix("/graphql"), client.log_key())
-
-
-def _lineage(tourist: "_Tourist") -> tuple[str, _case_tour.Lines]:
-    return "Where a number came from and who has it, asked by three, today and as of before", _lineage_tour.steps(
-        tourist.ask
-    )
 
 
 class _Tourist:

@@ -45,12 +45,7 @@ def sees(answers: dict[str, Any], name: str) -> set[str]:
 def test_the_tour_prints_every_stop_and_both_languages(gateway: Gateway, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "400")
     text = shown(gateway)
-    assert all(f"\n{stop}. " in text for stop in range(1, 16))
-    assert re.search(r"where does \S+ come from\? staff@water asks *│ 1 · .+NCONDITIONAL", text)
-    assert re.search(r"│ ▒ something hidden: R16.3b .+ → NEGOTIATE", text)
-    assert re.search(r"the same as of 2024-06-30, asked by center *│ nothing", text)
-    assert re.search(r"come into it\? *│ the shortest have \d+", text)
-    assert re.search(r"who has what was made from .+ │ .+: .+; \d+ grants, fetched \d+ times", text)
+    assert all(f"\n{stop}. " in text for stop in range(1, 14))
     assert re.search(r"checked with the log's key *│ entry \d+ of \d+ in localhost/log", text)
     assert re.search(r"is the commitment *│ yes", text)
     assert re.search(r"a body that says another year *│ no: it is not the one that was logged", text)
