@@ -128,7 +128,7 @@ class _Side:
     def _reference(self, at: "_Branch") -> Line:
         """What is drawn elsewhere: above, which makes a cycle, or in another branch."""
         turns = at.node in self._above(at.near)
-        words = "a cycle, back to" if turns else "also from"
+        words = "a cycle, back to" if turns else "see"
         node = self._picture.by_id[at.node]
         return [
             Piece(Part.BRANCH, at.lead + at.mark),
