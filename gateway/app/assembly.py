@@ -97,7 +97,9 @@ def create_app(
             await stack.enter_async_context(_notices(settings, graph, outbox, cause))
             door.app = BodyLimit(Identification(endpoint, authenticator, sign_ins), settings.max_body_bytes)
             evidence_door.app = Identification(Evidence(graph, recorder, policy), authenticator, sign_ins)
-            exports = Router(export_routes(settings, graph, policy), redirect_slashes=False, default=_not_found)
+            exports = Router(
+                export_routes(settings, graph, recorder, policy), redirect_slashes=False, default=_not_found
+            )
             export_door.app = Identification(exports, authenticator, sign_ins)
             partners = await partner_side(
                 settings, graph, recorder, policy, authenticator, sign_ins, engine=engine, stack=stack

@@ -55,6 +55,23 @@ class NoSuchStart(Exception):
     """Nothing of that name is there, or none that the caller may know of."""
 
 
+def start_of(client: Client, token: str | None, of: str) -> str:
+    """The id of a dataset or field that is given by its id, or by a dataset's code.
+
+    Raises:
+        NoAnswer: see `Client.ask`.
+        NoSuchStart: it may not be known of.
+    """
+    return str(_begun(client.ask(token, _START, {"id": of, "code": of}), of)["id"])
+
+
+def _begun(start: Mapping[str, Any], of: str) -> Mapping[str, Any]:
+    begun: Mapping[str, Any] | None = start["node"] or start["dataset"]
+    if not begun:
+        raise NoSuchStart(f"there is no dataset or field {of!a:.80}, or none that you may know of.")
+    return begun
+
+
 def walked(client: Client, token: str | None, of: str, asked: Mapping[str, Any], at: str) -> Picture:
     """The picture of a walk as somebody may know it, of all its pages up to what a picture can have.
 
@@ -70,9 +87,7 @@ def walked(client: Client, token: str | None, of: str, asked: Mapping[str, Any],
         NoSuchStart: it may not be known of.
     """
     start = client.ask(token, _START, {"id": of, "code": of})
-    begun = start["node"] or start["dataset"]
-    if not begun:
-        raise NoSuchStart(f"there is no dataset or field {of!a:.80}, or none that you may know of.")
+    begun = _begun(start, of)
     asked = {**asked, "asOf": asked["asOf"] or at, "knownAt": asked["knownAt"] or at}
     rows = {row["id"]: row for row in _rows(begun)}
     walk = _walk(client, token, {"of": begun["id"], **asked}, rows)
