@@ -145,7 +145,7 @@ def large(count: int = 200, seed: int = 7) -> Picture:
     columns: dict[int, list[PictureNode]] = {0: nodes[:1]}
     for rank in (-1, -2, -3, -4, 1, 2, 3):
         columns[rank] = []
-        for _ in range(round(widths[rank] * (count - 1))):
+        for _ in range(count - len(nodes) if rank == 3 else round(widths[rank] * (count - 1))):
             name = f"n{len(nodes)}"
             title = rnd.choice(
                 (
