@@ -108,9 +108,6 @@ class _Side:
     def lines(self) -> Iterator[Line]:
         """The tree. Not by recursion: a walk is as deep as it was asked for."""
         waiting = [_Branch(one, None, "", "", None) for one in reversed(self._begun)]
-        if not any(self._next[one] for one in self._begun):
-            yield [Piece(Part.NOTE, "  nothing")]
-            waiting = []
         while waiting:
             at = waiting.pop()
             if at.near is not None and self._parents[at.node] != at.near:
@@ -121,6 +118,8 @@ class _Side:
             for i, (far, edge) in reversed([*enumerate(below)]):
                 mark = _LAST if i == len(below) - 1 else _MORE
                 waiting.append(_Branch(far, at.node, lead, mark, edge))
+        if not any(self._next[one] for one in self._begun):
+            yield [Piece(Part.NOTE, "  nothing")]
         for one in self._lost:
             yield [Piece(Part.NOTE, "by a derivation that is not in the picture:")]
             yield self._entry(_Branch(one, None, "", "", None))
