@@ -38,7 +38,7 @@ from gateway.sharing.evidence import to_zip
 from gateway.signing import SigningError, seal
 
 _AT_ONCE: Final = 2
-"""Pictures that are drawn at the same time; others wait."""
+"""Pictures that are drawn and written at the same time; others wait."""
 _TYPES: Final[Mapping[str, Format]] = {**{form.media_type: format_ for format_, form in FORMS.items()}, **ALSO}
 _PARAMETERS: Final = ("direction", "level", "depth", "asOf", "knownAt")
 _FORMAT: Final = "format"
@@ -100,8 +100,7 @@ class Pictures:
         asker = caller_of(request)
         if asker.subject.id is None:
             self.limit.take(asker.source)
-        async with self.turn:
-            return await self.drawer.draw(asker, wanted)
+        return await self.drawer.draw(asker, wanted)
 
 
 Answer = Callable[[Request, Send], Awaitable[None]]
@@ -152,12 +151,13 @@ class LineageFormats:
         """Serve one request."""
         given = parameters_of(request, (*_PARAMETERS, _FORMAT))
         format_ = _format_of(given.pop(_FORMAT, None), request.headers.get("accept"))
-        picture = await self.pictures.drawn(request, wanted_from(request.path_params["id"], given))
-        if picture is None:
+        wanted, form = wanted_from(request.path_params["id"], given), FORMS[format_]
+        async with self.pictures.turn:
+            picture = await self.pictures.drawn(request, wanted)
+            data = None if picture is None else await asyncio.to_thread(form.write, picture, self.base)
+        if data is None:
             await _not_found(send)
             return
-        form = FORMS[format_]
-        data = await asyncio.to_thread(form.write, picture, self.base)
         headers: list[Header] = [_VARIES, *([_CONFINED] if format_ is Format.SVG else [])]
         await _send(send, f"{form.media_type}; charset=utf-8", data, headers)
 
@@ -175,17 +175,21 @@ class LineageExport:
         of = request.path_params["id"]
         wanted = wanted_from(of, parameters_of(request, _PARAMETERS))
         self.exporting.recorder.check()
-        picture = await self.pictures.drawn(request, wanted)
         subject, request_id = caller_of(request).subject, request.scope["state"]["request_id"]
-        if picture is None:
+        data = None
+        async with self.pictures.turn:
+            picture = await self.pictures.drawn(request, wanted)
+            if picture is not None:
+                # Of the policy by which it was drawn, should another have come into force meanwhile.
+                files = await self.exporting.export(picture, cause_by(subject, picture.policy, request_id))
+                data = await asyncio.to_thread(to_zip, files)
+        if data is None:
             if subject.id is not None:
                 await self._refused(of, cause_by(subject, self.policy.current.digest, request_id))
             await _not_found(send)
             return
-        # Of the policy by which it was drawn, should another have come into force meanwhile.
-        files = await self.exporting.export(picture, cause_by(subject, picture.policy, request_id))
-        data = await asyncio.to_thread(to_zip, files)
-        name = f'attachment; filename="lineage-{picture.question.of}.zip"'.encode("ascii")
+        # It was drawn, so this is an id: letters and digits.
+        name = f'attachment; filename="lineage-{of}.zip"'.encode("ascii")
         await _send(send, "application/zip", data, [(b"content-disposition", name)])
 
     async def _refused(self, of: str, cause: Cause) -> None:

@@ -181,6 +181,17 @@ def test_an_attempt_on_what_may_not_be_known_is_logged(served: Served) -> None:
     assert event["about"]["hidden"] is True
 
 
+def test_without_a_seal_nothing_is_exported_and_the_public_asks_so_often(strict: Served, open_: dict[str, Any]) -> None:
+    path = f"/lineage/{open_['id']}"
+    found = refusal(get(strict, f"{path}/export"), 503)
+    assert (found["extensions"]["code"], "GATEWAY_SEAL_KEY" in found["message"]) == ("UNAVAILABLE", True)
+    codes = [get(strict, path).status_code for _ in range(20)]
+    assert {*codes} == {200, 429}
+    answer = get(strict, path)
+    if answer.status_code != 200:  # unless a new minute has begun
+        assert refusal(answer, 429)["extensions"]["code"] == "TOO_MANY"
+
+
 def test_the_commands_draw_and_export(served: Served, open_: dict[str, Any], tmp_path: Path) -> None:
     state, at = served.gateway.state, f"{served.address}/graphql"
     for of in (open_["id"], open_["identifier"], open_["field"]):

@@ -109,8 +109,8 @@ def test_the_manifest_says_what_was_asked_and_names_nobody(exported: Files) -> N
 
 
 def places(data: bytes) -> list[int]:
-    """All places of a short file; of a long one forty, from its beginning to its end."""
-    return list(range(0, len(data), max(1, len(data) // 40)))
+    """All places of a short file; of a long one some, from its beginning to its end."""
+    return list(range(0, len(data), max(1, len(data) // 25)))
 
 
 def test_a_changed_byte_of_any_file_is_found(maker: Maker, exported: Files) -> None:
