@@ -1,10 +1,11 @@
 """Which form a client wants, by its Accept header (RFC 9110, section 12.5.1)."""
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Final, TypeVar
 
 from gateway.delivery import Form
 
+T = TypeVar("T")
 _TYPES: Final = {
     "application/json": Form.JSON,
     "application/x-ndjson": Form.NDJSON,
@@ -17,8 +18,13 @@ _TYPES: Final = {
 
 def form_of(accept: str | None) -> Form | None:
     """The form that is wanted most; of those that are wanted alike the first of `Form`. None where none is."""
+    return wanted_of(accept, _TYPES, list(Form))
+
+
+def wanted_of(accept: str | None, types: Mapping[str, T], order: list[T]) -> T | None:
+    """Of what media types stand for, what is wanted most; of what is wanted alike the first. None where none is."""
     if not accept:
-        return Form.JSON
+        return order[0]
     wanted = list(_ranges(accept))
 
     def quality(media_type: str) -> float:
@@ -26,8 +32,8 @@ def form_of(accept: str | None) -> Form | None:
         fitting = [(one.count("*"), q) for one, q in wanted if _is_in(media_type, one)]
         return min(fitting, default=(0, 0.0))[1]
 
-    best = max(_TYPES, key=lambda one: (quality(one), -list(Form).index(_TYPES[one])))
-    return _TYPES[best] if quality(best) > 0 else None
+    best = max(types, key=lambda one: (quality(one), -order.index(types[one])))
+    return types[best] if quality(best) > 0 else None
 
 
 def _ranges(accept: str) -> Iterator[tuple[str, float]]:

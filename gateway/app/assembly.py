@@ -17,6 +17,7 @@ from gateway.app.evidence import Evidence
 from gateway.app.health import Health
 from gateway.app.hosts import LOOPBACK, HostCheck
 from gateway.app.identification import Identification
+from gateway.app.lineage_export import export_routes
 from gateway.app.log_files import log_files
 from gateway.app.masking import Masking
 from gateway.app.metrics import noticed
@@ -62,6 +63,7 @@ def create_app(
     """
     door, evidence_door, token_door, data_door, lineage_door = _Door(), _Door(), _Door(), _Door(), _Door()
     health = Health()
+    export_door = _Door()
     routes = [
         Route("/graphql", door),
         WebSocketRoute("/graphql", SocketDoor(door, settings.socket_origins, settings.max_sockets)),
@@ -73,6 +75,7 @@ def create_app(
         Route(f"{LINEAGE}/events", lineage_door),
         Route("/log/{path:path}", log_files(Published(LogFolder(settings.state).public))),
         Route("/webhooks/key", partial(_webhook_key, settings)),
+        Route("/lineage/{path:path}", export_door),
         Route("/healthz", health.alive),
         Route("/readyz", health.ready),
         Route("/metrics", health.figures),
@@ -97,6 +100,10 @@ def create_app(
             await stack.enter_async_context(_notices(settings, graph, outbox, cause))
             door.app = BodyLimit(Identification(endpoint, authenticator, sign_ins), settings.max_body_bytes)
             evidence_door.app = Identification(Evidence(graph, recorder, policy), authenticator, sign_ins)
+            exports = Router(
+                export_routes(settings, graph, recorder, policy), redirect_slashes=False, default=_not_found
+            )
+            export_door.app = Identification(exports, authenticator, sign_ins)
             partners = await partner_side(
                 settings, graph, ledger, policy, authenticator, sign_ins, engine=engine, stack=stack
             )

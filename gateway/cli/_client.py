@@ -1,5 +1,6 @@
 """Asking a running gateway over HTTP, as any client does."""
 
+from collections.abc import Mapping
 from typing import Any, Final, Self
 
 import httpx
@@ -53,6 +54,23 @@ class Client:
             )
         data: dict[str, Any] = answer["data"]
         return data
+
+    def fetch(self, token: str | None, path: str, parameters: Mapping[str, Any]) -> bytes:
+        """What lies at a path of the gateway's, beside GraphQL.
+
+        Raises:
+            NoAnswer: there is no gateway there, or it refuses.
+        """
+        headers = {} if token is None else {"Authorization": f"Bearer {token}"}
+        given = {name: str(value) for name, value in parameters.items() if value is not None}
+        address = f"{self.address.removesuffix('/graphql')}{path}"
+        try:
+            response = self._client.get(address, params=given, headers=headers)
+        except (httpx.TransportError, httpx.InvalidURL) as problem:
+            raise NoAnswer(f"nothing answers at {self.address} ({problem}). Start a gateway: make run") from None
+        if response.status_code != httpx.codes.OK:
+            raise NoAnswer(f"{address} answers {response.status_code}: {response.text[:300]}")
+        return response.content
 
     def log_key(self) -> str:
         """The verifier key, as the gateway itself gives it: whoever means to check has it from elsewhere."""

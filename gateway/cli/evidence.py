@@ -9,25 +9,20 @@ import typer
 
 from gateway.audit.log import LogFolder
 from gateway.audit.prove import NoSuchEvent
-from gateway.audit.tlog import BadFormat, Verifier
-from gateway.cli._console import fail, fetching, notes, printable
+from gateway.cli._checking import check_export
+from gateway.cli._console import fail, fetching, notes
 from gateway.graph import make_id, running_graph
-from gateway.rules import CalendarFault, load_calendar
 from gateway.settings import Settings, load_settings
 from gateway.sharing.evidence import (
-    Against,
-    ExportUnusable,
     NoSuchCase,
     NotYetLogged,
     Viewer,
     collect_case,
-    read_export,
     verify_case,
     write_export,
 )
 from gateway.sharing.evidence.archive import ZIP
 from gateway.sharing.evidence.layout import CASE
-from gateway.signing import SigningError
 
 app = typer.Typer(help="Evidence: a case with its signatures.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -83,25 +78,4 @@ def verify(
     calendar: Annotated[Path | None, typer.Option(help="A calendar to count by (see GATEWAY_CALENDAR).")] = None,
 ) -> None:
     """Check an exported case, trusting nothing but these. Exits with 1 when something does not hold."""
-    faults = 0
-
-    def found(fault: str) -> None:
-        nonlocal faults
-        faults += 1
-        notes.print(f"does not hold: {printable(fault)}", markup=False, style="red")
-
-    try:
-        own = () if lists is None else tuple(path.read_bytes() for path in sorted(lists.glob("*.crl")))
-        against = Against(
-            roots.read_bytes(), timestamp_roots.read_bytes(), Verifier.parse(key), own, load_calendar(calendar)
-        )
-        for line in verify_case(read_export(export), against, found):
-            if not faults:
-                typer.echo(printable(line))
-    except (BadFormat, SigningError, ExportUnusable, CalendarFault) as problem:
-        fail(f"{printable(str(problem))}.")
-    except OSError as problem:
-        fail(f"{problem.filename} cannot be read: {problem.strerror}.")
-    if faults:
-        fail(f"{faults} {'thing does' if faults == 1 else 'things do'} not hold.")
-    notes.print("Everything holds.")
+    check_export(verify_case, export, key, roots, timestamp_roots, lists=lists, calendar=calendar)

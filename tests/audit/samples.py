@@ -29,6 +29,7 @@ from gateway.audit.kinds import (
     GrantSuspended,
     HeadAppointed,
     InventoryImported,
+    LineageExported,
     LineageNameMapped,
     LineageNameUnmapped,
     LineageRecorded,
@@ -322,6 +323,19 @@ def of_every_kind() -> list[Event]:
             client="sy_a",
             until="2026-11-25T01:17:03.000Z",
             bound=None,
+        ),
+        LineageExported(
+            cause=CAUSE,
+            about=ABOUT,
+            moment=MOMENT,
+            id="ev_60",
+            of="ds_b",
+            direction="UPSTREAM",
+            level="DATASET",
+            depth=10,
+            as_of="2026-11-25T01:02:03.000Z",
+            known_at="2026-11-25T01:02:03.456Z",
+            manifest="6" * 64,
         ),
     ]
 

@@ -10,6 +10,8 @@ import typer
 
 from gateway.audit.kinds import kinds_table
 from gateway.cli import build_app
+from gateway.lineage.export import FORMS
+from gateway.lineage.export.checking import verify_lineage
 from gateway.settings import settings_table
 from gateway.sharing.procedure import steps_table
 from gateway.verify import Reason, TokenVerifier
@@ -20,6 +22,7 @@ LOG: Final = _ROOT / "docs" / "log.md"
 WEBHOOKS: Final = _ROOT / "docs" / "webhooks.md"
 DATA: Final = _ROOT / "docs" / "data.md"
 PROCEDURES: Final = _ROOT / "docs" / "procedures.md"
+LINEAGE_EXPORT: Final = _ROOT / "docs" / "lineage-export.md"
 PARTNERS: Final = _ROOT / "docs" / "partners.md"
 LINEAGE: Final = _ROOT / "docs" / "lineage.md"
 
@@ -48,6 +51,17 @@ def checks_table() -> str:
     return f"{numbered}\n\n{', '.join(f'`{reason}`' for reason in Reason)}."
 
 
+def formats_table() -> str:
+    """The formats of lineage."""
+    rows = [f"| `{name}` | `{form.media_type}` | `{form.file}` |" for name, form in FORMS.items()]
+    return "\n".join(["| format | media type | in an export |", "|---|---|---|", *rows])
+
+
+def steps_of_lineage() -> str:
+    """The steps by which exported lineage is checked, as the one who takes them numbers them."""
+    return inspect.cleandoc(verify_lineage.__doc__ or "").partition("Raises:")[0].partition("\n\n")[2].strip()
+
+
 PARTS: Final[dict[Path, dict[str, Callable[[], str]]]] = {
     README: {"commands": commands_table, "settings": settings_table},
     LOG: {"events": kinds_table},
@@ -56,6 +70,7 @@ PARTS: Final[dict[Path, dict[str, Callable[[], str]]]] = {
     PARTNERS: {"checks": checks_table},
     LINEAGE: {},
     DATA: {},
+    LINEAGE_EXPORT: {"formats": formats_table, "steps": steps_of_lineage},
 }
 """The documents that are checked, and the generated parts of each by the marks around them."""
 

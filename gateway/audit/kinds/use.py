@@ -145,3 +145,25 @@ class FetchRefused(Event):
     """For which purpose, as the caller stated it, cut to 100 characters."""
     code: str
     """Why, as the caller was told it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineageExported(Event):
+    """Lineage was handed out as a signed export (R10, R20)."""
+
+    kind: ClassVar[str] = "lineage.exported"
+    stage: ClassVar[Stage] = Stage.SHARING
+    of: str
+    """What it begins at."""
+    direction: str
+    """Which way it goes."""
+    level: str
+    """Between what."""
+    depth: int
+    """How far, in derivations."""
+    as_of: str
+    """Along what held at this instant."""
+    known_at: str
+    """As far as it was recorded at this one."""
+    manifest: str
+    """SHA-256 of the export's manifest, which states the SHA-256 of each of its files."""

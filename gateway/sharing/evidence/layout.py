@@ -129,11 +129,19 @@ def following(stated: Mapping[str, Any], signature: bytes) -> dict[str, bytes]:
         SignatureRefused: the signature has not the shape of one.
         KeyError, TypeError: the document does not say who signs.
     """
-    carried, by = read_carried(signature), stated["by"]
+    by = stated["by"]
+    return beside(signature, {"name": by["person"]["name"], "role": by["role"], "agency": by["agency"]})
+
+
+def beside(signature: bytes, who: Mapping[str, Any]) -> dict[str, bytes]:
+    """What a signature carries, as files by their names, with who signed in words.
+
+    Raises:
+        SignatureRefused: it has not the shape of one.
+    """
+    carried = read_carried(signature)
     said = {
-        "name": by["person"]["name"],
-        "role": by["role"],
-        "agency": by["agency"],
+        **who,
         "certificate": hashlib.sha256(carried.signer[0]).hexdigest(),
         "EPOCH": int(carried.at.timestamp()),
     }
