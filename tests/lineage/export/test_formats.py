@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -16,6 +17,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from rdflib import DCTERMS, PROV, RDF, RDFS, Graph, Literal, URIRef
 
+from gateway.lineage.content import DATASETS, FIELDS
 from gateway.lineage.export import FORMS, Format, Picture, tree
 from gateway.lineage.export.dot import dot
 from gateway.lineage.export.mermaid import mermaid
@@ -24,6 +26,7 @@ from gateway.lineage.export.picture import HiddenPart, NodeKind, Party, Transfor
 from gateway.lineage.export.prov import json_ld, turtle
 from gateway.lineage.export.svg import svg
 from gateway.lineage.export.texts import LONGEST, plain
+from gateway.lineage.reading import read_events
 from gateway.lineage.words import Truncation
 from tests.lineage.export.pictures import BASE, EVERY, HIDDEN, RUN, cyclic, fields, hidden, small
 
@@ -348,3 +351,27 @@ def test_the_same_picture_is_always_the_same_bytes() -> None:
         check=True,
     )
     assert done.stdout.strip() == found
+
+
+@EVERY_FORMAT
+def test_openlineage_is_read_again_as_the_same_derivations(name: str) -> None:
+    """By the rules by which this gateway takes what systems report."""
+    picture = EVERY[name]()
+    batch = read_events(FORMS[Format.OPENLINEAGE].write(picture, BASE), datetime.now(UTC))
+    assert batch.total == len(batch.runs)
+    level = FIELDS if name == "fields" else DATASETS
+    found = {
+        (output.name, item.target, item.name, item.field, item.transformations, item.masking)
+        for run in batch.runs
+        for output, stated_of, stated in run.content.stated
+        if stated_of == level
+        for item in stated.items
+    }
+    nodes, expected = picture.by_id, set()
+    for edge in picture.edges:
+        target, source = nodes[edge.target], nodes[edge.source]
+        how = tuple(sorted(map(str, edge.transformations)))
+        masked = edge.masking and (how or ("DIRECT/TRANSFORMATION",))
+        fields_ = (target.field or "", source.field or "")
+        expected.add((target.code, fields_[0], source.code, fields_[1], masked or how, edge.masking))
+    assert found == expected
