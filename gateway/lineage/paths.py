@@ -38,9 +38,7 @@ def simple_paths(edges: Sequence[Edge], target: str, source: str, most: int) -> 
             between[edge.target].setdefault(edge.source, edge)
     found: list[Sequence[Edge]] = []
     for nodes in _best_first(between, _distances(between, source), target, source):
-        if nodes is None:
-            return Paths(found, ended=False)
-        if len(found) == most:
+        if nodes is None or len(found) == most:
             return Paths(found, ended=False)
         found.append([between[a][b] for a, b in pairwise(nodes)])
     return Paths(found, ended=True)

@@ -1,7 +1,7 @@
 """血缘. What something was made from and what was made from it, as far as the caller may know."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
@@ -256,7 +256,7 @@ async def paths_between(
     return LineagePaths(
         paths=[LineagePath(length=len(path), edges=[_edge(edge) for edge in path]) for path in paths.found],
         is_complete=not truncated,
-        truncated_because=sorted(truncated, key=[*Truncation].index),
+        truncated_because=_reasons(truncated),
     )
 
 
@@ -327,7 +327,7 @@ async def impact_of(context: Context, given: Mapping[str, Any]) -> Impact | None
             for one in found.agencies
         ],
         is_complete=not found.truncated,
-        truncated_because=sorted(found.truncated, key=[*Truncation].index),
+        truncated_because=_reasons(found.truncated),
         hidden=None if found.hidden is None else _decision(found.hidden),
     )
 
@@ -352,7 +352,7 @@ def _lineage(found: Walk, tag: str, *, begun: bool) -> Lineage:
         page_info=page_info(nodes, more=found.more, begun=begun),
         total_count=found.total,
         is_complete=not found.truncated,
-        truncated_because=sorted(found.truncated, key=[*Truncation].index),
+        truncated_because=_reasons(found.truncated),
         hidden=None if found.hidden is None else _decision(found.hidden),
     )
 
@@ -399,6 +399,11 @@ def _edge(edge: Edge) -> LineageEdge:
         recorded_from=said["recordedFrom"],
         recorded_to=_ended(said["recordedTo"]),
     )
+
+
+def _reasons(truncated: Collection[Truncation]) -> list[Truncation]:
+    """In the order in which the words are listed."""
+    return sorted(truncated, key=[*Truncation].index)
 
 
 def _ended(stored: str) -> DateTime | None:
