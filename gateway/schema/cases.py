@@ -13,7 +13,7 @@ from gateway.rules import day_of
 from gateway.schema.agency import Agency
 from gateway.schema.clients import GrantHolder, GrantQuota, holders, quota_of
 from gateway.schema.connection import PageInfo
-from gateway.schema.context import Context
+from gateway.schema.context import Context, object_of
 from gateway.schema.dataset import Dataset
 from gateway.schema.enums import Act, CaseState, Party, Procedure, Purpose, Role
 from gateway.schema.paging import page_info, page_size
@@ -24,12 +24,6 @@ from gateway.sharing.reading import Place, Row, actions
 from gateway.vocabulary import FOREVER
 
 Asked = Info[Context, Any]
-
-
-async def _object(info: Asked, entity: str, identifier: str) -> Any:
-    """Answered by the plan, like everything of the catalogue, and so only as far as the caller may know it."""
-    context = info.context
-    return await context.objects.one(context.planner, info._raw_info, context.asker, entity, identifier)
 
 
 @strawberry.type(description="期限. One rule's clock, with the working days that it counts.")
@@ -77,7 +71,7 @@ class SignedDocument:
         """The signer's agency."""
         if self.agency_id is None:
             return None
-        found: Agency | None = await _object(info, "Agency", self.agency_id)
+        found: Agency | None = await object_of(info, "Agency", self.agency_id)
         return found
 
     @strawberry.field(description="The text for a person, a line for each thing that it states.")
@@ -122,7 +116,7 @@ class _Sided:
     @strawberry.field(description="The dataset.")
     async def dataset(self, info: Asked) -> Dataset | None:
         """As far as the caller may know it."""
-        found: Dataset | None = await _object(info, "Dataset", self.row["dataset"])
+        found: Dataset | None = await object_of(info, "Dataset", self.row["dataset"])
         return found
 
     @strawberry.field(description="使用单位. The agency that uses the data; null for a person of their own.")
@@ -130,13 +124,13 @@ class _Sided:
         """The consumer."""
         if not self.row["consumer"].startswith(AGENCY):
             return None
-        found: Agency | None = await _object(info, "Agency", self.row["consumer"])
+        found: Agency | None = await object_of(info, "Agency", self.row["consumer"])
         return found
 
     @strawberry.field(description="提供单位. Who provides it.")
     async def provider(self, info: Asked) -> Agency | None:
         """The provider."""
-        found: Agency | None = await _object(info, "Agency", self.row["provider"])
+        found: Agency | None = await object_of(info, "Agency", self.row["provider"])
         return found
 
     @strawberry.field(description="What was signed for it, in order.")

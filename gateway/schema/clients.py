@@ -14,7 +14,7 @@ from gateway.oauth.clients import holders_of
 from gateway.rules import SHANGHAI, day_of
 from gateway.schema.agency import Agency
 from gateway.schema.causes import cause_of
-from gateway.schema.context import Context
+from gateway.schema.context import Context, object_of
 from gateway.schema.problem import Problem, attempt, check_key
 from gateway.schema.scalars import DateTime
 
@@ -37,8 +37,7 @@ class GrantHolder:
         """As far as the caller may know it."""
         if self.agency_id is None:
             return None
-        context = info.context
-        found: Any = await context.objects.one(context.planner, info._raw_info, context.asker, "Agency", self.agency_id)
+        found: Any = await object_of(info, "Agency", self.agency_id)
         return found
 
 

@@ -1,9 +1,10 @@
 """What a resolver knows of its request."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from starlette.types import Scope
+from strawberry import Info
 
 from gateway.audit.asking import Events
 from gateway.audit.ledger import Ledger
@@ -41,6 +42,12 @@ class Context:
     """Who follows changes; in a subscription."""
     objects: Objects = field(default_factory=Objects, init=False)
     """Made anew with every copy: what one caller was told is not for another."""
+
+
+async def object_of(info: Info[Context, Any], entity: str, identifier: str) -> Any:
+    """An object by its global id: answered by the plan, and so only as far as the caller may know of it."""
+    context = info.context
+    return await context.objects.one(context.planner, info._raw_info, context.asker, entity, identifier)
 
 
 def asker_of(scope: Scope, subject: Subject) -> Asker:

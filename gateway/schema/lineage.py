@@ -29,7 +29,7 @@ from gateway.schema.access import AccessDecision, Text
 from gateway.schema.agency import Agency
 from gateway.schema.cases import AccessGrant, grant_of
 from gateway.schema.connection import PageInfo
-from gateway.schema.context import Context
+from gateway.schema.context import Context, object_of
 from gateway.schema.dataset import Dataset
 from gateway.schema.enums import LineageDirection, LineageLevel, NextStep, Theme, Truncation
 from gateway.schema.field import Field
@@ -38,7 +38,7 @@ from gateway.schema.scalars import DateTime
 from gateway.vocabulary import FOREVER
 
 _PATH: Final = "lineage"
-_PREFIXES: Final = {"Dataset": "ds_", "Field": "fd_", "Agency": "ag_"}
+_PREFIXES: Final = {"Dataset": "ds_", "Field": "fd_"}
 Asked = Info[Context, Any]
 
 
@@ -181,7 +181,8 @@ class ImpactedAgency:
     @strawberry.field(description="提供单位. The agency.")
     async def agency(self, info: Asked) -> Agency | None:
         """The provider."""
-        return await _object(info, "Agency", self.agency_id)
+        found: Agency | None = await object_of(info, "Agency", self.agency_id)
+        return found
 
 
 @strawberry.type(
@@ -434,8 +435,7 @@ def _plain(value: Any) -> Any:
 
 
 async def _object(info: Asked, entity: str, identifier: str) -> Any:
-    """Answered by the plan, like everything of the catalogue."""
+    """What a node is, if it is of that kind."""
     if not identifier.startswith(_PREFIXES[entity]):
         return None
-    context = info.context
-    return await context.objects.one(context.planner, info._raw_info, context.asker, entity, identifier)
+    return await object_of(info, entity, identifier)

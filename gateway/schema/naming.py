@@ -12,7 +12,7 @@ from gateway.plan import cursor
 from gateway.schema.agency import Agency
 from gateway.schema.causes import cause_of
 from gateway.schema.connection import PageInfo
-from gateway.schema.context import Context
+from gateway.schema.context import Context, object_of
 from gateway.schema.dataset import Dataset
 from gateway.schema.enums import LineageNameState
 from gateway.schema.paging import page_info, page_size
@@ -86,19 +86,14 @@ class LineageName:
     @strawberry.field(description="The agency whose systems use it.")
     async def agency(self, info: Asked) -> Agency | None:
         """As far as the caller may know it."""
-        found: Agency | None = await _object(info, "Agency", self.agency_id)
+        found: Agency | None = await object_of(info, "Agency", self.agency_id)
         return found
 
     @strawberry.field(description="The dataset that it stands for.")
     async def dataset(self, info: Asked) -> Dataset | None:
         """As far as the caller may know it."""
-        found: Dataset | None = None if self.dataset_id is None else await _object(info, "Dataset", self.dataset_id)
+        found: Dataset | None = None if self.dataset_id is None else await object_of(info, "Dataset", self.dataset_id)
         return found
-
-
-async def _object(info: Asked, entity: str, identifier: str) -> Any:
-    context = info.context
-    return await context.objects.one(context.planner, info._raw_info, context.asker, entity, identifier)
 
 
 @strawberry.type(description="A name with its cursor.")
