@@ -15,7 +15,7 @@ from gateway.graph.state import USER
 _ITERATIONS: Final = 1024
 
 _JAVA_FLAGS: Final = (
-    "-XX:+UseG1GC",
+    "-XX:+UseParallelGC",
     "-XX:-OmitStackTraceInFastThrow",
     "-XX:+UnlockExperimentalVMOptions",
     "-XX:+TrustFinalNonStaticFields",
