@@ -9,7 +9,11 @@ from gateway.lineage.listing import LineageNameState, Place, lineage_names
 from gateway.lineage.mapping import Names, Stated
 from gateway.lineage.names import Name
 from gateway.lineage.paths import Paths, simple_paths
+from gateway.lineage.publishing import Publishing
+from gateway.lineage.reasons import Reasons, reasons
 from gateway.lineage.recording import Recording, Reporter
+from gateway.lineage.tiering import Retiering, Tiers
+from gateway.lineage.violations import ViolationPlace, violations
 from gateway.lineage.walking import DEEPEST, USUAL_DEPTH, Edge, Node, Walk, Walker, WalkPlace, Wanted
 from gateway.lineage.words import LineageDirection, LineageLevel, Truncation
 
@@ -30,14 +34,21 @@ __all__ = [
     "Node",
     "Paths",
     "Place",
+    "Publishing",
+    "Reasons",
     "Recording",
     "Reporter",
+    "Retiering",
     "Stated",
+    "Tiers",
     "Truncation",
+    "ViolationPlace",
     "Walk",
     "WalkPlace",
     "Walker",
     "Wanted",
     "lineage_names",
+    "reasons",
     "simple_paths",
+    "violations",
 ]

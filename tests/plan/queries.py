@@ -71,6 +71,7 @@ ELSEWHERE: Final = {
     "impact",
     "paths",
     "lineageNames",
+    "tierViolations",
 }
 """Root fields that are not about the catalogue. Who may see which event or case has tests in audit and sharing."""
 ASIDE: Final = {("Me", "tasks")}
