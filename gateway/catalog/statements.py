@@ -90,8 +90,10 @@ UPDATE: Final = """
 UNWIND $rows AS row
 MATCH (a:Agency {id: row.p.agency})
 MATCH (d:Dataset {id: row.p.id})
+WITH a, d, row, d.noRedistributionOf AS owners, d.inheritedNoRedistribution AS inherited
 REMOVE d:$(row.oldLabels)
-SET d = row.p {.*, noRedistributionOf: d.noRedistributionOf, inheritedNoRedistribution: d.inheritedNoRedistribution}
+SET d = row.p
+SET d.noRedistributionOf = owners, d.inheritedNoRedistribution = inherited
 SET d:$(row.label)
 CREATE (d)-[:HAS_VERSION]->(v:DatasetVersion) SET v = row.v
 WITH a, d

@@ -314,8 +314,8 @@ class Query:
         return await page_of_names(info.context, agency, state, first, after)
 
     @strawberry.field(
-        description="违规. Published fields that are stated less strictly than what they were made from: of the caller's own"
-        " agency, of those that the caller oversees, or all for the center (article 17)."
+        description="违规. Published fields that are stated less strictly than what they were made from: of the"
+        " caller's own agency, of those that the caller oversees, or all for the center (article 17)."
     )
     async def tier_violations(self, info: Asked, first: First = None, after: After = None) -> TierViolationConnection:
         """A page of violations."""
