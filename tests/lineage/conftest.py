@@ -14,7 +14,10 @@ from gateway.vocabulary import Status
 from tests.catalog.entries import entry, ground
 from tests.lineage.reporting import Desk
 
-_CLEAR = "MATCH (n:Job|Run|Statement|Point|NameLock|Unsettled|External|LineageName|Idempotency|Retier|Declassification) DETACH DELETE n"
+_CLEAR = (
+    "MATCH (n:Job|Run|Statement|Point|NameLock|Unsettled|External|LineageName|Idempotency|Retier|Declassification)"
+    " DETACH DELETE n"
+)
 _UNLINK = "MATCH ()-[e:DERIVED_FROM]->() DELETE e"
 
 

@@ -84,7 +84,13 @@ class Flow:
         await write_entries(self.desk.graph, entries)
 
     async def derive(
-        self, target: tuple[int, str], source: tuple[int, str], asserter: str = "", *, until: str = FOREVER, since: str | None = None
+        self,
+        target: tuple[int, str],
+        source: tuple[int, str],
+        asserter: str = "",
+        *,
+        until: str = FOREVER,
+        since: str | None = None,
     ) -> None:
         """Somebody claims that a field was made from another; of datasets where no field is named."""
         said = Derivation(
