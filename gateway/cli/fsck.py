@@ -19,7 +19,7 @@ def register(app: typer.Typer) -> None:
 
 
 def fsck() -> None:
-    """Recompute classes, labels, tiers (along lineage too), versions and counts, and list what differs.
+    """Recompute classes, labels, tiers and where these come from, versions and counts, and list what differs.
 
     Changes nothing.
 

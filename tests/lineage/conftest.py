@@ -13,6 +13,7 @@ from gateway.lineage import Recording
 from gateway.vocabulary import Status
 from tests.catalog.entries import entry, ground
 from tests.lineage.reporting import Desk
+from tests.lineage.tiered import Flow
 
 _CLEAR = (
     "MATCH (n:Job|Run|Statement|Point|NameLock|Unsettled|External|LineageName|Idempotency|Retier|Declassification)"
@@ -41,3 +42,20 @@ async def desk(opened: Desk) -> Desk:
     await opened.graph.run(_CLEAR)
     opened.forget()
     return opened
+
+
+@pytest.fixture(scope="module")
+async def flow(opened: Desk) -> Flow:
+    """Entries between which tiers flow, with the names that systems call them by."""
+    flow = Flow(opened)
+    await flow.begin()
+    await flow.name()
+    return flow
+
+
+@pytest.fixture
+async def begun(flow: Flow) -> Flow:
+    """The same with nothing reported."""
+    await flow.begin()
+    flow.desk.forget()
+    return flow

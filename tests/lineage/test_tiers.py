@@ -24,21 +24,6 @@ PLACE: Final = st.tuples(NUMBER, st.sampled_from(["a", "b"]))
 WHO: Final = st.sampled_from(["water", "power"])
 
 
-@pytest.fixture(scope="module")
-async def flow(opened: Desk) -> Flow:
-    flow = Flow(opened)
-    await flow.begin()
-    await flow.name()
-    return flow
-
-
-@pytest.fixture
-async def begun(flow: Flow) -> Flow:
-    await flow.begin()
-    flow.desk.forget()
-    return flow
-
-
 def report(run: object, output: int, inputs: dict[str, list[tuple[int, str, bool]]], when: str) -> dict[str, Any]:
     """A run of a job that makes one dataset: of each field, from which others, and whether through a mask."""
     how = {"type": "DIRECT", "subtype": "IDENTITY"}

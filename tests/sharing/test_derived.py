@@ -58,7 +58,7 @@ async def test_what_became_stricter_since_it_was_prepared_is_not_filed(city: Cit
 async def test_what_was_asked_for_is_not_granted_when_its_source_has_become_stricter(city: City) -> None:
     case = await city.applied("asked")
     await tighten(city, "mixed", "asked", "NN_L")
-    assert (await city.refused("provider", answer(case, Act.GRANT))).code == "FIELD_WITHHELD"
+    assert (await city.refused("provider", answer(case, Act.APPROVE))).code == "FIELD_WITHHELD"
 
 
 async def test_a_grant_in_force_goes_on(city: City) -> None:
@@ -66,8 +66,8 @@ async def test_a_grant_in_force_goes_on(city: City) -> None:
     grant = (await city.act("consumer", city.scope("free", "a")))["grant"]
     await tighten(city, "free", "a", "NN_L")
     assert (await city.grant(grant))["status"] == "ACTIVE"
-    await city.act("provider", on_grant(grant, Act.SUSPEND))
-    await city.act("provider", on_grant(grant, Act.RESUME, 2))
+    await city.act("center", on_grant(grant, Act.SUSPEND))
+    await city.act("center", on_grant(grant, Act.RESUME, 2))
 
 
 async def test_data_that_others_gave_goes_to_no_third_party(city: City) -> None:
@@ -90,14 +90,14 @@ async def test_nor_is_it_opened_answered_filed_or_resumed(city: City) -> None:
     prepared = await city.prepare("consumer", city.scope("free", "a"))
     case = await city.applied("asked")
     grant = (await city.act("consumer", city.scope("free", "b")))["grant"]
-    await city.act("provider", on_grant(grant, Act.SUSPEND))
+    await city.act("center", on_grant(grant, Act.SUSPEND))
     for dataset in (FREE, MIXED):
         await hold(city, dataset, CENTER)
     with pytest.raises(Exception, match="third party"):
         await city.apply("citizen", "mixed", "also")
     with pytest.raises(Exception, match="third party"):
         await city.file("consumer", prepared["signing"], city.sign("consumer", prepared["document"]))
-    assert (await city.refused("provider", answer(case, Act.GRANT))).code == "NO_REDISTRIBUTION"
-    assert (await city.refused("provider", on_grant(grant, Act.RESUME, 2))).code == "NO_REDISTRIBUTION"
+    assert (await city.refused("provider", answer(case, Act.APPROVE))).code == "NO_REDISTRIBUTION"
+    assert (await city.refused("center", on_grant(grant, Act.RESUME, 2))).code == "NO_REDISTRIBUTION"
     # To refuse an application, and to revoke a grant, is what is left.
     await city.act("provider", on_grant(grant, Act.REVOKE, 2))
