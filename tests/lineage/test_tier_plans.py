@@ -15,9 +15,7 @@ from tests.support.loading import load
 from tests.support.world import build_world
 
 SCANS: Final = {"AllNodesScan", "NodeByLabelScan", "CartesianProduct", "DirectedRelationshipTypeScan"}
-ALL: Final = {
-    name: text for name, text in vars(tier_statements).items() if name.isupper() and not name.startswith("_")
-}
+ALL: Final = {name: text for name, text in vars(tier_statements).items() if name.isupper() and not name.startswith("_")}
 STATEMENTS: Final = {name: text for name, text in ALL.items() if "RETURN" in text and name != "COUNTS"}
 GIVEN: Final[dict[str, Any]] = {
     "ids": [make_id("fd_", "621000/003", "f0_id")],

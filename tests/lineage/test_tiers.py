@@ -8,13 +8,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.catalog.marks import EVERYTHING
 from gateway.audit.outbox import Outbox
+from gateway.catalog.marks import EVERYTHING
 from gateway.lineage import Tiers, tiering
 from gateway.lineage.tier_fsck import check_tiers
 from gateway.vocabulary import Status
 from tests.catalog.entries import entry
-from tests.lineage.reporting import Desk, at, column, dataset, event
+from tests.lineage.reporting import at, column, dataset, event
 from tests.lineage.tiered import AGENCIES, ASKED, CAUSE, FREE, KEPT, PERSONAL, Flow, entry_id, field_id, key, tiered
 
 EXAMPLES: Final = int(os.environ.get("GATEWAY_TEST_EXAMPLES", "8"))
@@ -291,5 +291,3 @@ async def test_violations_are_what_is_published(begun: Flow) -> None:
     assert await begun.desk.graph.read(listed) == [field_id(1, "a")]
     await begun.write(tiered(1, b=FREE))
     assert await begun.desk.graph.read(listed) == []
-
-

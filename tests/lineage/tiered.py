@@ -195,5 +195,3 @@ def _tier(row: Sequence[Any]) -> Tier:
 
 def key(tier: Tier) -> str:
     return str(tier.key)
-
-
