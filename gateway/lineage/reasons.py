@@ -29,6 +29,7 @@ _LIFTED: Final = """
 UNWIND $pairs AS pair
 MATCH (x:Declassification) USING INDEX x:Declassification(target, source)
 WHERE x.target = pair[0] AND x.source = pair[1] AND x.recordedTo = $forever AND x.validFrom <= $now AND x.validTo > $now
+MATCH (:Field {id: x.source})<-[:HAS_FIELD]-(o:Dataset) WHERE o.agency = x.agency
 RETURN collect(DISTINCT pair)
 """
 """Both of what was authorised already."""

@@ -5,15 +5,20 @@ from typing import Final
 _HELD: Final = "e.recordedTo = $forever AND e.validFrom <= $now AND e.validTo > $now"
 """Whether a derivation holds now."""
 
-_DATASET: Final = """head(COLLECT { MATCH (f)<-[:HAS_FIELD]-(h:Dataset) RETURN h }
-  + COLLECT { MATCH (f)<-[:LISTS]-(:DatasetVersion)<-[:HAS_VERSION]-(h:Dataset) RETURN h LIMIT 1 })"""
-"""A field that was dropped is still one of the dataset that lists it in a version."""
+
+def _dataset_of(field: str) -> str:
+    """A field that was dropped is still one of the dataset that lists it in a version."""
+    return (
+        f"head(COLLECT {{ MATCH ({field})<-[:HAS_FIELD]-(h:Dataset) RETURN h }}"
+        f" + COLLECT {{ MATCH ({field})<-[:LISTS]-(:DatasetVersion)<-[:HAS_VERSION]-(h:Dataset) RETURN h LIMIT 1 }})"
+    )
+
 
 COUNTS: Final = f"""{_HELD} AND e.asserter = d.agency
       AND NOT (coalesce(e.masking, false) AND EXISTS {{
         MATCH (x:Declassification) USING INDEX x:Declassification(target, source)
         WHERE x.target = f.id AND x.source = s.id AND x.recordedTo = $forever
-          AND x.validFrom <= $now AND x.validTo > $now }})"""
+          AND x.validFrom <= $now AND x.validTo > $now AND x.agency = {_dataset_of("s")}.agency }})"""
 """Whether a derivation `e` of a field `f` of the dataset `d` from `s` tightens it. Only the agency whose dataset it is
 says so with effect, and a mask alone lifts nothing: the owner of the source has to have signed it."""
 
@@ -59,7 +64,7 @@ RETURN collect([d.id, d.inheritedNoRedistribution IS NOT NULL OR EXISTS { (d)-[:
 FIELDS: Final = f"""
 UNWIND $ids AS id
 MATCH (f:Field {{id: id}})
-WITH f, {_DATASET} AS d
+WITH f, {_dataset_of("f")} AS d
 RETURN collect([f.id, f.shareType, f.openType, f.sensitivity, f.lineageTier, d.id, d.agency,
   COLLECT {{ MATCH (f)-[e:DERIVED_FROM]->(s:Field) WHERE {COUNTS}
     RETURN DISTINCT [s.id, s.shareType, s.openType, s.sensitivity, s.lineageTier] }}])

@@ -32,8 +32,6 @@ from gateway.sharing.watching import Watching
 from gateway.vocabulary import FOREVER
 
 _log: Final = logging.getLogger(__name__)
-_AT_ONCE: Final = 2_000
-"""Marked things that one transaction looks at, at least one mark's."""
 _MARKS: Final = 500
 _PAGE: Final = 10_000
 _NAMED: Final = 100
@@ -51,6 +49,8 @@ class Tiers:
 
     graph: Graph
     outbox: Outbox
+    at_once: int = 2_000
+    """Marked things that one transaction looks at, at least one mark's."""
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
     """Of the changes that wait in this process the first settles for all of them."""
 
@@ -71,7 +71,7 @@ class Tiers:
 
                 async def work(tx: AsyncManagedTransaction) -> tuple[int, list[Parcel]]:
                     settling = _Settling(tx, clock())
-                    await settling.take()
+                    await settling.take(self.at_once)
                     events = await settling.events(cause)
                     return settling.changed, await self.outbox.put(tx, events) if events else []
 
@@ -138,13 +138,13 @@ class _Settling:
         self._of: dict[str, _Changed] = defaultdict(_Changed)
         self.changed = 0
 
-    async def take(self) -> None:
+    async def take(self, at_once: int) -> None:
         """Take the oldest marks."""
         await value(self._tx, statements.LOCK)
         found = await value(self._tx, statements.TAKE, due=_due(self._given["now"]), most=_MARKS)
         derived, changed, done = set[str](), set[str](), list[str]()
         for one in found:
-            if done and len(derived) + len(changed) >= _AT_ONCE:
+            if done and len(derived) + len(changed) >= at_once:
                 break
             if one["after"] is not None:
                 derived.update(await self._page(one["id"], one["after"]))

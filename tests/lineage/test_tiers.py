@@ -46,7 +46,7 @@ async def test_worked_out_bit_by_bit_it_is_the_same_as_all_anew(flow: Flow, data
     """Whatever is reported, claimed, rewritten, dropped, signed and revoked, and whenever it is settled in between."""
     await flow.begin()
     signed: list[tuple[str, tuple[int, str]]] = []
-    tiering._AT_ONCE = data.draw(st.sampled_from([1, 2_000]))
+    flow.at_once = data.draw(st.sampled_from([1, 2_000]))
     for step in range(data.draw(st.integers(3, 9))):
         match data.draw(st.sampled_from(["report", "report", "report", "claim", "write", "sign", "revoke", "bar"])):
             case "report":
@@ -77,7 +77,6 @@ async def test_worked_out_bit_by_bit_it_is_the_same_as_all_anew(flow: Flow, data
         if data.draw(st.booleans()):
             await flow.settle()
     await flow.settle()
-    tiering._AT_ONCE = 2_000
     assert await flow.stored() == await flow.expected()
     differences: list[Any] = []
     await check_tiers(flow.desk.graph, differences.append)
@@ -133,6 +132,9 @@ async def test_a_declassification_counts_for_its_own_derivation_and_time(begun: 
     await begun.sign((1, "a"), (3, "a"), validTo="2025-01-01T00:00:00.000Z")
     await begun.settle()
     assert await begun.of(1, "a") == key(PERSONAL)
+    await begun.sign((1, "a"), (3, "a"), agency=begun.desk.agencies["water"])
+    await begun.settle()
+    assert await begun.of(1, "a") == key(PERSONAL), "not signed by who owns the source"
     number = await begun.sign((1, "a"), (3, "a"))
     await begun.settle()
     assert await begun.of(1, "a") is None

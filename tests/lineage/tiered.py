@@ -62,10 +62,12 @@ class Flow:
     """A desk, and what settles behind it."""
 
     desk: Desk
+    at_once: int = 2_000
 
     @property
     def tiers(self) -> Tiers:
-        return Tiers.of(self.desk.recording.ledger)
+        ledger = self.desk.recording.ledger
+        return Tiers(ledger.graph, ledger.outbox, self.at_once)
 
     async def begin(self) -> None:
         """Four entries with fields a and b, all free, and nothing reported of them."""
@@ -157,7 +159,7 @@ class Flow:
         fields = {row[0]: row for row in await graph.read(_FIELDS)}
         datasets = {row[0]: row for row in await graph.read(_DATASETS)}
         signed = [x for x in await graph.read(_SIGNED) if x["recordedTo"] == FOREVER and _holds(x, now)]
-        lifted = {(x["target"], x["source"]) for x in signed}
+        lifted = {(x["target"], x["source"]) for x in signed if fields[x["source"]][7] == x["agency"]}
         counted = []
         for target, source, said in await graph.read(_EDGES):
             if said["recordedTo"] != FOREVER or not _holds(said, now):
