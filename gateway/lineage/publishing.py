@@ -15,7 +15,7 @@ from gateway.graph.times import now as clock
 from gateway.identity import Profile, Subject
 from gateway.lineage import statements
 from gateway.lineage.reasons import reasons
-from gateway.lineage.tiering import Ask, effective, read_fields
+from gateway.lineage.tier_reading import Ask, effective, read_fields
 from gateway.lineage.tiers import FieldTier, exceeds, tier_key
 from gateway.lineage.walking import Walker
 from gateway.plan import Asker

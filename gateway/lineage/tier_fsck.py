@@ -12,7 +12,7 @@ from gateway.classes import UNPUBLISHED
 from gateway.graph import Graph
 from gateway.graph.times import now as clock
 from gateway.lineage import tier_statements as statements
-from gateway.lineage.tiering import effective, owners, read_datasets, read_fields
+from gateway.lineage.tier_reading import effective, owners, read_datasets, read_fields
 from gateway.lineage.tiers import FieldTier, Owners
 from gateway.vocabulary import FOREVER
 

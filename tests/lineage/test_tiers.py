@@ -101,6 +101,25 @@ async def test_through_diamonds_and_cycles_the_strictest_arrives(begun: Flow) ->
     assert await begun.stored() == await begun.expected()
 
 
+async def test_what_is_reported_counts_until_it_is_taken_back(begun: Flow) -> None:
+    await begun.write(tiered(3, a=PERSONAL, b=FREE))
+    await begun.desk.send(report("failing", 1, {"a": [(3, "a", False)]}, at(11)), "water")
+    await begun.settle()
+    assert await begun.of(1, "a") == key(PERSONAL)
+    # The run turns out to have failed: it has made nothing.
+    await begun.desk.send(event("failing", at(12), "FAIL", outputs=["d1"], job="make-1"), "water")
+    await begun.settle()
+    assert await begun.of(1, "a") is None
+
+
+async def test_the_answer_to_a_report_waits_for_what_follows_from_it(begun: Flow) -> None:
+    await begun.write(tiered(3, a=PERSONAL, b=FREE))
+    recording = replace(begun.desk.recording, tiers=begun.tiers)
+    desk = replace(begun.desk, recording=recording)
+    await desk.send(report("now", 1, {"a": [(3, "a", False)]}, at(13)), "water")
+    assert await begun.of(1, "a") == key(PERSONAL)
+
+
 async def test_what_another_agency_claims_neither_tightens_nor_loosens(begun: Flow) -> None:
     await begun.write(tiered(3, a=KEPT, b=FREE))
     await begun.derive((1, "a"), (3, "a"), "power")
@@ -248,6 +267,20 @@ async def test_a_stricter_source_names_the_grants_that_it_affects(begun: Flow) -
     await begun.settle()
     assert {e["kind"] for e in begun.desk.events()} == {"lineage.loosened"}
     await graph.run("MATCH (g:Grant) DETACH DELETE g")
+
+
+async def test_an_entry_that_is_rewritten_keeps_what_it_has_through_lineage(begun: Flow) -> None:
+    """Nothing of it is free for a moment, and none of it is marked, for nothing of it has changed."""
+    await begun.write(tiered(3, a=PERSONAL, b=FREE, barred=True))
+    await begun.derive((1, "a"), (3, "a"))
+    await begun.derive((1, ""), (3, ""))
+    await begun.settle()
+    before = await begun.stored()
+    assert before[0][field_id(1, "a")][0] == key(PERSONAL)
+    assert before[1][entry_id(1)]
+    await begun.write(replace(tiered(1, a=FREE, b=FREE), title="别名"))
+    assert await begun.stored() == before == await begun.expected()
+    assert await begun.settle() == 0
 
 
 async def test_a_change_that_concerns_no_tier_leaves_no_mark(begun: Flow) -> None:
