@@ -1,7 +1,7 @@
 """血缘. What something was made from and what was made from it, as far as the caller may know."""
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import date, timedelta
 from typing import Annotated, Any, Final
 
@@ -253,13 +253,9 @@ async def paths_between(
     if found is None:
         return None
     paths = await asyncio.to_thread(simple_paths, found.edges, target, source, most)
-    return paths_of(paths.found, {*found.truncated, *([] if paths.ended else [Truncation.PATHS])})
-
-
-def paths_of(found: Sequence[Sequence[Edge]], truncated: Collection[Truncation]) -> LineagePaths:
-    """Paths as clients see them."""
+    truncated = {*found.truncated, *([] if paths.ended else [Truncation.PATHS])}
     return LineagePaths(
-        paths=[LineagePath(length=len(path), edges=[_edge(edge) for edge in path]) for path in found],
+        paths=[LineagePath(length=len(path), edges=[_edge(edge) for edge in path]) for path in paths.found],
         is_complete=not truncated,
         truncated_because=_reasons(truncated),
     )

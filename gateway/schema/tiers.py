@@ -1,14 +1,14 @@
 """实际类型. Tiers that flow along lineage, and why a field is as strict as it is (R17.2)."""
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Final
+from typing import Any, Final
 
 import strawberry
 
 from gateway.classes import TIERS as ALL
 from gateway.classes import ClassKey, Tier
 from gateway.identity import Subject
-from gateway.lineage import Edge, Reasons, Truncation, Walker, reasons
+from gateway.lineage import Edge, Reasons, Walker, reasons
 from gateway.lineage.tiers import stricter, tier_key
 from gateway.plan import Asker, BadInput
 from gateway.plan.arguments import DEFAULT_PAGE
@@ -16,15 +16,44 @@ from gateway.plan.mapping import Elsewhere
 from gateway.plan.planner import Source
 from gateway.schema.arguments import First
 from gateway.schema.declare import mapped, planned
-from gateway.schema.enums import OpenType, Sensitivity, ShareType
-from gateway.vocabulary import FOREVER, Action
-
-if TYPE_CHECKING:
-    from gateway.schema.lineage import LineagePaths
+from gateway.schema.enums import OpenType, Sensitivity, ShareType, Truncation
+from gateway.schema.scalars import DateTime
+from gateway.vocabulary import Action
 
 TIERS: Final = "tiers"
 BECAUSE: Final = "because"
 """The names under which the planner knows who tells of tiers, and of their reasons."""
+
+
+@strawberry.type(description="血缘. A derivation by which a tier flows; `lineage` tells more of it.")
+class TierStep:
+    """A derivation."""
+
+    id: strawberry.ID = strawberry.field(description="The id of the derivation.")
+    source: strawberry.ID = strawberry.field(description="The id of the field that it was made from.")
+    target: strawberry.ID = strawberry.field(description="The id of the field that was made.")
+    observed: bool = strawberry.field(description="Whether a run showed it, rather than somebody declaring it.")
+    masking: bool = strawberry.field(
+        description="Whether all of it passes through a mask, for which the owner of the source has not signed."
+    )
+    valid_from: DateTime = strawberry.field(description="Since when it holds.")
+
+
+@strawberry.type(description="One way by which a field is as strict as another.")
+class TierPath:
+    """A path that passes nothing twice."""
+
+    length: int = strawberry.field(description="How many derivations it has.")
+    edges: list[TierStep] = strawberry.field(description="The derivations, from the field on.")
+
+
+@strawberry.type(description="Ways to the fields that make one stricter, the shortest first, one to each.")
+class TierReasons:
+    """Reasons."""
+
+    paths: list[TierPath] = strawberry.field(description="The ways.")
+    is_complete: bool = strawberry.field(description="Whether these are all that the caller may know.")
+    truncated_because: list[Truncation] = strawberry.field(description="Why they are not; empty when they are.")
 
 
 @strawberry.type(
@@ -43,7 +72,7 @@ class EffectiveTier:
         "血缘. The ways from the fields by whose own tiers it is stricter than by itself, the shortest first; none"
         " where it is not stricter.",
     )
-    def because_of(self, first: First = None) -> Annotated["LineagePaths", strawberry.lazy("gateway.schema.lineage")]:
+    def because_of(self, first: First = None) -> TierReasons:
         """As far as the caller may know."""
         planned()
 
@@ -79,7 +108,7 @@ def because_of(walker: Walker) -> Source:
     ) -> list[dict[str, Any]]:
         most = _size(walker, arguments.get("first"))
         asker = Asker(subject, subject.id or "public")
-        return [_paths(await reasons(walker, asker, field, own, all_, most)) for field, own, all_ in asked]
+        return [_rows(told(await reasons(walker, asker, field, own, all_, most))) for field, own, all_ in asked]
 
     return tell
 
@@ -91,31 +120,34 @@ def _size(walker: Walker, first: int | None) -> int:
     return count
 
 
-def _paths(found: Reasons) -> dict[str, Any]:
-    return {
-        "paths": [{"length": len(path), "edges": [_edge(edge) for edge in path]} for path in found.paths],
-        "isComplete": not found.truncated,
-        "truncatedBecause": [str(one) for one in sorted(found.truncated, key=[*Truncation].index)],
-    }
+def told(found: Reasons) -> TierReasons:
+    """Reasons as clients see them."""
+    return TierReasons(
+        paths=[TierPath(length=len(path), edges=[_step(edge) for edge in path]) for path in found.paths],
+        is_complete=not found.truncated,
+        truncated_because=sorted(found.truncated, key=[*Truncation].index),
+    )
 
 
-def _edge(edge: Edge) -> dict[str, Any]:
+def _step(edge: Edge) -> TierStep:
     said = edge.said
+    return TierStep(
+        id=strawberry.ID(edge.id),
+        source=strawberry.ID(edge.source),
+        target=strawberry.ID(edge.target),
+        observed=bool(said.get("observed")),
+        masking=bool(said.get("masking")),
+        valid_from=said["validFrom"],
+    )
+
+
+def _rows(found: TierReasons) -> dict[str, Any]:
+    """The same by the names of its fields, for the planner."""
     return {
-        "id": edge.id,
-        "source": edge.source,
-        "target": edge.target,
-        "observed": bool(said.get("observed")),
-        "asserter": said.get("asserter") or None,
-        "run": said.get("runId"),
-        "job": said.get("job"),
-        "transformations": [
-            {"type": type_, "subtype": subtype or None}
-            for type_, _, subtype in (one.partition("/") for one in said.get("transformations") or ())
+        "paths": [
+            {"length": path.length, "edges": [{**vars(step), "validFrom": step.valid_from} for step in path.edges]}
+            for path in found.paths
         ],
-        "masking": bool(said.get("masking")),
-        "validFrom": said["validFrom"],
-        "validTo": None if said["validTo"] == FOREVER else said["validTo"],
-        "recordedFrom": said["recordedFrom"],
-        "recordedTo": None if said["recordedTo"] == FOREVER else said["recordedTo"],
+        "isComplete": found.is_complete,
+        "truncatedBecause": [str(one) for one in found.truncated_because],
     }

@@ -15,9 +15,9 @@ from gateway.schema.context import Context, object_of
 from gateway.schema.dataset import Dataset
 from gateway.schema.enums import OpenType, Sensitivity, ShareType
 from gateway.schema.field import Field
-from gateway.schema.lineage import LineagePaths, paths_of
 from gateway.schema.paging import page_info, page_size
 from gateway.schema.scalars import DateTime
+from gateway.schema.tiers import TierReasons, told
 
 _PATH: Final = "tierViolations"
 Asked = Info[Context, Any]
@@ -59,12 +59,12 @@ class TierViolation:
         return found
 
     @strawberry.field(description="血缘. The ways from the fields that make it stricter, the shortest first.")
-    async def because_of(self, info: Asked, first: First = None) -> LineagePaths:
+    async def because_of(self, info: Asked, first: First = None) -> TierReasons:
         """As far as the caller may know."""
         context = info.context
         most = page_size(context, "becauseOf", first)
         found = await reasons(context.walker, context.asker, self.field_id, self.own, self.all_, most)
-        return paths_of(found.paths, found.truncated)
+        return told(found)
 
     @strawberry.field(description="授权. Grants of it that are not over, as far as the caller may see them.")
     async def grants(self, info: Asked) -> list[AccessGrant]:
