@@ -138,6 +138,24 @@ async def one_event(context: Context, identifier: str) -> AuditEvent | None:
     return None if seen is None else _event(events, seen)
 
 
+async def event_of(context: Context, identifier: str | None) -> AuditEvent | None:
+    """The same of many at once: what one answer asks for together is read together."""
+    if identifier is None:
+        return None
+
+    async def load(identifiers: list[str]) -> list[AuditEvent | None]:
+        return await asyncio.to_thread(_several, context, identifiers)
+
+    found: AuditEvent | None = await context.objects.read("event", identifier, load)
+    return found
+
+
+def _several(context: Context, identifiers: list[str]) -> list[AuditEvent | None]:
+    events, subject = context.events, context.asker.subject
+    seen = (events.one(subject, one) for one in identifiers)
+    return [None if one is None else _event(events, one) for one in seen]
+
+
 async def page_of_events(
     context: Context, given: Mapping[str, Any] | None, way: Any, first: int | None, after: str | None
 ) -> AuditEventConnection:
