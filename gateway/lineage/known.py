@@ -22,7 +22,7 @@ from gateway.sharing.procedure import SIGNERS
 from gateway.vocabulary import Action
 
 _ABOVE: Final = """COLLECT {
-  MATCH (:Jurisdiction {id: d.jurisdiction})-[:PART_OF*0..16]->(j) RETURN DISTINCT j.id AS id ORDER BY id
+  MATCH (:Jurisdiction {id: d.jurisdiction})-[:PART_OF*0..16]->(j) RETURN DISTINCT j.id AS above ORDER BY above
 }"""
 _RELATIONS: Final = Guard(((Action.INSPECT, SITUATIONS),), same=False, nested=False).mask("d")
 _THINGS: Final = f"""
