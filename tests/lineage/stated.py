@@ -98,6 +98,11 @@ class Statements:
             await self.city.hire(name, agency, role)
         return self
 
+    @property
+    def homes(self) -> tuple[str, ...]:
+        """The jurisdictions of the city."""
+        return tuple(make_id("ju_", code) for code in ("621000", "621002"))
+
     async def _entries(self, **masks: Mapping[Audience, Mask]) -> None:
         some = [
             replace(
