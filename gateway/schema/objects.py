@@ -23,6 +23,7 @@ class Objects:
 
     _loaders: dict[Any, DataLoader[str, Shaped | None]] = field(default_factory=dict)
     _others: dict[str, DataLoader[Any, Any]] = field(default_factory=dict)
+    _asked: dict[str, set[Any]] = field(default_factory=dict)
 
     def one(
         self, planner: Planner, info: GraphQLResolveInfo[Any], asker: Asker, type_name: str, identifier: str
@@ -34,6 +35,12 @@ class Objects:
             load = partial(planner.several, info, asker, type_name)
             loader = self._loaders[place] = DataLoader(load, max_batch_size=planner.most_page)
         return loader.load(identifier)
+
+    def asked(self, kind: str, key: Any) -> int:
+        """How many different things of a kind were asked for, with this one."""
+        keys = self._asked.setdefault(kind, set())
+        keys.add(key)
+        return len(keys)
 
     def read(self, kind: str, key: Any, load: Callable[[list[Any]], Awaitable[Sequence[Any]]]) -> Awaitable[Any]:
         """Something beside the catalogue by its key; `load` reads several of this kind at once, in their order."""

@@ -20,6 +20,7 @@ from gateway.audit.log import LogFolder
 from gateway.audit.tlog import Proof, Verifier
 from gateway.identity import PUBLIC, Profile, Subject
 from gateway.lineage import Ended, Name, Names, Recording, Reporter, Stated
+from gateway.schema import audit
 from gateway.sharing.filing import Filing
 from gateway.sharing.reading import Cases
 from gateway.signing import SignatureRefused, Trust, verify
@@ -270,3 +271,13 @@ async def test_who_may_not_read_it_sees_no_trace_of_it(said: Asked) -> None:
         if recorded:
             assert edge["maskApprovals"][0]["statement"] is not None
             assert edge["maskApprovals"][0]["event"] is not None
+
+
+async def test_an_answer_proves_a_bounded_number_of_events_and_says_so(
+    said: Asked, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(audit, "MOST_PROOFS", 1)
+    result = await said.gateway.ask(TRAIL, FIELDS, overseer(said.statements))
+    codes = {(error.extensions or {}).get("code") for error in result.errors or ()}
+    assert codes == {"TOO_MANY_PROOFS"}
+    assert result.data is not None
