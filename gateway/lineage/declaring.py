@@ -159,13 +159,12 @@ class Declarations:
             ],
             **reasoned(request),
         }
-        _check_ends(content, dataset, things, asking)
         if request.is_correction:
-            ends = []
+            ends = content["ends"] = []
             for number, end in enumerate(request.ends):
                 edge = await _on_record(tx, found, end.derivation, dataset, f"ends[{number}]")
                 ends.append(_stated_end(edge, end.until, dataset, f"ends[{number}].until"))
-            content["ends"] = ends
+        _check_ends(content, dataset, things, asking)
         await _planned(tx, content, dataset)
         act = LineageAct.END_DERIVATIONS if request.is_correction else LineageAct.DECLARE_DERIVATIONS
         return Paper(LINEAGE, act, None, 0, content)
@@ -196,6 +195,11 @@ class Declarations:
         return await _Work(taking, dataset, things, ends, instant(self.clock())).make(plan)
 
 
+def _path(content: Json) -> str:
+    """What derivations are called in what was asked for."""
+    return "instead" if "ends" in content else "derivations"
+
+
 def _stated(one: Derived, dataset: Thing, things: Mapping[str, Thing]) -> dict[str, Any]:
     """As documents have it. What is not known is stated by its id, and refused before anybody reads it."""
     target = dataset.id if one.field is None else one.field
@@ -217,7 +221,7 @@ def _check_ends(content: Json, dataset: Thing, things: Mapping[str, Thing], aski
         Denied: `NOT_FOUND`, `UNKNOWN_FIELD`.
     """
     for number, one in enumerate(content["derivations"]):
-        path, target, source = f"derivations[{number}]", one["target"]["id"], one["source"]
+        path, target, source = f"{_path(content)}[{number}]", one["target"]["id"], one["source"]
         if target != dataset.id:
             found = own(things, target, asking.office, f"{path}.field")
             if found.field is None or found.dataset != dataset.id:
@@ -300,7 +304,7 @@ async def _planned(tx: AsyncManagedTransaction, content: Json, dataset: Thing) -
             shorter = _Edge(new["id"], edge["line"], edge["implies"], stated, edge["validFrom"], new["until"])
             begun.append((path, shorter))
     for number, one in enumerate(content["derivations"]):
-        begun.append((f"derivations[{number}]", _edge(one, dataset)))
+        begun.append((f"{_path(content)}[{number}]", _edge(one, dataset)))
     held: dict[str, list[Span]] = defaultdict(list)
     for line, *span, _ in await value(tx, _LINES, lines=sorted({one.line for _, one in begun}), forever=FOREVER):
         held[line].append(Span(*span))

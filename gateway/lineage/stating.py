@@ -110,20 +110,25 @@ class Derivations(Foreign):
     reason: str = ""
     basis: Basis | None = None
 
+    @property
+    def path(self) -> str:
+        """What derivations are called in what is asked for."""
+        return "instead" if self.is_correction else "derivations"
+
     def faults(self, now: datetime) -> Iterator[Fault]:
         """What is missing or cannot be, as far as the request alone shows it."""
         if self.is_correction and not self.ends:
             yield Fault("NO_DERIVATIONS", "name the derivations that ended", "ends")
         if not self.is_correction and not self.derivations:
             yield Fault("NO_DERIVATIONS", "state at least one derivation", "derivations")
-        for path, some in (("derivations", self.derivations), ("ends", self.ends)):
+        for path, some in ((self.path, self.derivations), ("ends", self.ends)):
             if len(some) > MOST_STATED:
                 yield Fault("TOO_MANY_DERIVATIONS", f"state at most {MOST_STATED} in one document", path)
                 return
         if len({one.derivation for one in self.ends}) < len(self.ends):
             yield Fault("DOUBLE_DERIVATION", "name each derivation once", "ends")
         for number, one in enumerate(self.derivations):
-            yield from one.faults(now, f"derivations[{number}]")
+            yield from one.faults(now, f"{self.path}[{number}]")
         for number, end in enumerate(self.ends):
             if end.until is not None and end.until > latest(now):
                 yield _ahead(f"ends[{number}].until")

@@ -289,6 +289,10 @@ async def test_a_correction_keeps_what_was_on_record(statements: Statements) -> 
         ("NOT_FOUND", corrected(Ended("de_" + "0" * 32))),
     ):
         assert (await statements.why(request))[0] == code
+    held = (derived("mixed.open", "stats.x", at(2)),)
+    again = corrected(Ended(instead, at(7)), instead=(derived("draft"),))
+    assert await statements.why(again) == ("NOT_FOUND", "instead[0].source")
+    assert await statements.why(corrected(Ended(instead, at(7)), instead=held)) == ("ALREADY_DECLARED", "instead[0]")
     await statements.act(declared(derived("mixed.open", "stats.x", at(2), until=at(6))))
 
 
