@@ -235,6 +235,9 @@ def test_while_the_log_cannot_be_written_reading_goes_on_and_changes_wait(served
         assert client.post("/graphql", json={"query": GOOD}).json()["data"] == served.good
         ready = client.get("/readyz")
         assert (ready.status_code, ready.json()["ready"], ready.json()["changes"]) == (200, True, False)
+        exported = client.get(f"/lineage/{dataset}/export", headers=headers)
+        assert (exported.status_code, exported.json()["errors"][0]["extensions"]["code"]) == (503, "LOG_UNAVAILABLE")
+        assert client.get(f"/lineage/{dataset}", headers=headers).status_code == 200, "a picture is no export"
         assert "gateway_log_writable 0.0" in client.get("/metrics").text
         process.rlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         until(lambda: client.get("/readyz").json()["changes"], 15, "the log can be written again")
