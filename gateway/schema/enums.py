@@ -29,6 +29,7 @@ from gateway.vocabulary import (
     OpenType,
     Origin,
     Period,
+    Relation,
     Role,
     Sensitivity,
     ShareType,
@@ -54,6 +55,16 @@ _enum(
         "DISCOVER": "Know that it exists: identifier, title, provider, theme, tiers and legal basis.",
         "INSPECT": "Read the rest of the description, its fields and its lineage.",
         "FETCH": "Obtain rows.",
+    },
+)
+_enum(
+    Relation,
+    "How somebody stands to an entry. Several can hold at once.",
+    {
+        "ANYONE": "Everybody does.",
+        "OWNER": "提供单位. They act for the agency that provides it.",
+        "JURISDICTION": "They oversee the provider's jurisdiction.",
+        "GRANTED": "授权. They hold an active grant on it.",
     },
 )
 _enum(
@@ -302,6 +313,7 @@ __all__ = [
     "Period",
     "Procedure",
     "Purpose",
+    "Relation",
     "Role",
     "RowOperator",
     "Sensitivity",

@@ -25,8 +25,7 @@ from gateway.lineage import (
     simple_paths,
 )
 from gateway.plan import cursor
-from gateway.policy.table import Decision
-from gateway.schema.access import AccessDecision, Text
+from gateway.schema.access import AccessDecision, access_decision
 from gateway.schema.agency import Agency
 from gateway.schema.arguments import After, First
 from gateway.schema.audit import AuditEvent, AuditEventConnection, event_of, page_of_events
@@ -34,7 +33,7 @@ from gateway.schema.cases import AccessGrant, grant_of
 from gateway.schema.connection import PageInfo
 from gateway.schema.context import Context, object_of
 from gateway.schema.dataset import Dataset
-from gateway.schema.enums import LineageDirection, LineageLevel, NextStep, Theme, Truncation
+from gateway.schema.enums import LineageDirection, LineageLevel, Theme, Truncation
 from gateway.schema.field import Field
 from gateway.schema.paging import page_info, page_size
 from gateway.schema.scalars import DateTime
@@ -369,7 +368,7 @@ async def impact_of(context: Context, given: Mapping[str, Any]) -> Impact | None
         ],
         is_complete=not found.truncated,
         truncated_because=_reasons(found.truncated),
-        hidden=None if found.hidden is None else _decision(found.hidden),
+        hidden=None if found.hidden is None else access_decision(found.hidden),
     )
 
 
@@ -394,7 +393,7 @@ def _lineage(found: Walk, tag: str, *, begun: bool) -> Lineage:
         total_count=found.total,
         is_complete=not found.truncated,
         truncated_because=_reasons(found.truncated),
-        hidden=None if found.hidden is None else _decision(found.hidden),
+        hidden=None if found.hidden is None else access_decision(found.hidden),
     )
 
 
@@ -450,16 +449,6 @@ def _reasons(truncated: Collection[Truncation]) -> list[Truncation]:
 
 def _ended(stored: str) -> DateTime | None:
     return None if stored == FOREVER else DateTime(stored)
-
-
-def _decision(decision: Decision) -> AccessDecision:
-    return AccessDecision(
-        allowed=decision.allowed,
-        rule=strawberry.ID(decision.rule),
-        requirement=decision.requirement,
-        reason=Text(zh=decision.reason_zh, en=decision.reason_en),
-        next=NextStep(decision.next),
-    )
 
 
 def _listed(values: Any) -> tuple[Any, ...] | None:
