@@ -14,7 +14,7 @@ from gateway.lineage import Ended
 from gateway.lineage.declaring import union
 from tests.lineage.stated import NAMES, Statements, at, corrected, declared, derived
 
-EXAMPLES: Final = int(os.environ.get("GATEWAY_TEST_EXAMPLES", "15"))
+EXAMPLES: Final = int(os.environ.get("GATEWAY_TEST_EXAMPLES", "15")) // 2
 PAIRS: Final = (("stats.x", "free.a"), ("stats.x", "free.b"), ("stats.y", "free.a"), ("stats", "free"))
 PERIOD: Final = st.tuples(st.integers(1, 5), st.integers(1, 4) | st.none()).map(
     lambda one: (at(one[0]), at(one[0] + one[1]) if one[1] else "")

@@ -87,10 +87,10 @@ class Asked:
                 await asyncio.sleep(0.02)
 
 
-def overseer(statements: Statements, role: Role = Role.AUDITOR) -> Subject:
-    """Somebody of the center's who oversees the whole city."""
+def overseer(statements: Statements) -> Subject:
+    """Somebody of the center's who audits the whole city."""
     home = statements.city.officers["center"].subject
-    profile = Profile(frozenset({role}), AgencyKind.ADMINISTRATIVE)
+    profile = Profile(frozenset({Role.AUDITOR}), AgencyKind.ADMINISTRATIVE)
     return Subject("pe_over", "over", home.agency, "ap_over", statements.homes, profile=profile)
 
 
@@ -255,7 +255,6 @@ async def test_who_may_not_read_it_sees_no_trace_of_it(said: Asked) -> None:
     elsewhere = Subject("pe_e", "e", "ag_e", "ap_e", ("ju_e",), profile=overseer(statements).profile)
     for subject, statement, approvals, recorded in (
         (overseer(statements), True, 1, True),
-        (overseer(statements, Role.SUPERVISOR), True, 1, True),
         (officers["consumer"], True, 1, True),
         # Who provides the source is told of the derivation, and not what else the document says.
         (officers["provider"], False, 1, True),
