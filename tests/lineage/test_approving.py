@@ -1,13 +1,16 @@
 """Masks that a source's owner accepts in one field made from it (R17.2, R23.1)."""
 
+import asyncio
 import json
 from collections.abc import Sequence
 from typing import Any, Final
 
 import pytest
 
+from gateway.audit.ledger import Denied
 from gateway.lineage import MaskApproval, approving, declaring
 from gateway.masks import Audience, Mask, MaskKind
+from gateway.sharing.matters import Foreign
 from gateway.vocabulary import FOREVER
 from tests.lineage.stated import MASK, Statements, approved, declared, derived, ds, fd, withdrawn
 
@@ -105,8 +108,25 @@ async def test_a_rule_that_has_changed_is_not_the_one_that_was_signed(statements
     prepared = await statements.city.prepare("provider", approved())
     await statements.masked({Audience.SHARING: NEWER})
     assert await statements.why_not_filed(prepared, "provider") == "MASK_CHANGED"
-    # Of two officers who approve the same, the second finds what the first has filed.
-    again = await statements.city.prepare("provider2", approved(mask=NEWER))
-    await statements.act(approved(mask=NEWER), "provider")
-    assert await statements.why_not_filed(again, "provider2") == "ALREADY_APPROVED"
-    assert len(await nodes(statements)) == 1
+    assert await nodes(statements) == []
+
+
+async def test_of_two_officers_who_approve_or_withdraw_at_once_one_is_refused(statements: Statements) -> None:
+    city = statements.city
+
+    async def at_once(request: Foreign) -> list[str]:
+        both = [(who, await city.prepare(who, request)) for who in ("provider", "provider2")]
+
+        async def filed(who: str, prepared: Any) -> str:
+            try:
+                made = await city.file(who, prepared["signing"], city.sign(who, prepared["document"]))
+            except Denied as denied:
+                return denied.code
+            return str(made["approval"])
+
+        return sorted(await asyncio.gather(*(filed(*one) for one in both)))
+
+    code, identifier = await at_once(approved())
+    assert (code, len(await nodes(statements))) == ("ALREADY_APPROVED", 1)
+    assert (await at_once(withdrawn(identifier)))[0] == "ALREADY_WITHDRAWN"
+    assert len(await nodes(statements)) == 2
