@@ -4,7 +4,6 @@ What comes through a mask is as strict as its source, unless the source's owner 
 An approval is never changed: who withdraws it ends the record of it, and one begins that says until when it held.
 """
 
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -16,6 +15,7 @@ from gateway.audit.event import About, canonical
 from gateway.audit.kinds import MaskApproved, MaskWithdrawn
 from gateway.audit.ledger import Denied, Made
 from gateway.catalog.batches import value
+from gateway.graph import random_id
 from gateway.graph.times import instant
 from gateway.lineage.known import Thing, check_officer, find_things, inspected, lock_dataset, own
 from gateway.lineage.stating import LINEAGE, MaskApproval, MaskWithdrawal, reasoned
@@ -27,6 +27,7 @@ from gateway.sharing.office import Office
 from gateway.sharing.taking import Taking
 from gateway.vocabulary import FOREVER
 
+_PREFIX: Final = "ma_"
 _IN_FORCE: Final = """
 MATCH (n:Declassification {source: $source, target: $target})
 WHERE n.mask = $mask AND n.recordedTo = $forever AND n.validTo = $forever
@@ -43,11 +44,6 @@ MATCH (n:Declassification {id: $id})
 SET n.recordedTo = CASE WHEN n.recordedFrom > $now THEN n.recordedFrom ELSE $now END
 RETURN count(*)
 """
-
-
-def approval_id() -> str:
-    """An id that no other approval has."""
-    return f"dc_{secrets.token_hex(16)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +69,7 @@ class Approvals:
             raise Denied("UNKNOWN_MASK", text, path="mask", target=source.id, about=source.about)
         await _check_new(tx, source, target, mask)
         content = {
-            "id": approval_id(),
+            "id": random_id(_PREFIX),
             "source": source.stated,
             "target": target.stated,
             "provider": dict(asking.office.agency or {}),
@@ -149,7 +145,7 @@ class Withdrawals:
         about = About((found["agency"],), asking.office.jurisdictions, (found["dataset"],))
         check(request.faults(), about, request.approval)
         content = {
-            "id": approval_id(),
+            "id": random_id(_PREFIX),
             "approval": found["id"],
             "source": found["source"],
             "target": found["target"],

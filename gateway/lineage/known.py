@@ -3,7 +3,7 @@
 What is not there, and what may not be known, are refused alike: nobody learns which of the two it is (R17.2).
 """
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -161,11 +161,6 @@ def inspected(things: Mapping[str, Thing], identifier: str, table: AccessTable, 
 async def lock_dataset(tx: AsyncManagedTransaction, identifier: str) -> None:
     """Hold a dataset to the end of the transaction: who states something of it at once waits, and then sees this."""
     await value(tx, _LOCK, id=identifier)
-
-
-def other_owners(things: Iterable[Thing], agency: str) -> Collection[str]:
-    """Agencies other than one's own that provide something of these."""
-    return sorted({one.agency for one in things} - {agency})
 
 
 def _kind(path: str) -> str:

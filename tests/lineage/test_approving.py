@@ -94,14 +94,14 @@ async def test_only_the_owner_approves_its_own_rule_in_what_it_may_inspect(state
         ("provider", approved(reason="\x1b[2J"), "BAD_TEXT", "reason"),
         ("staff", approved(), "NOT_ALLOWED", ""),
         ("center", approved(), "NOT_ALLOWED", ""),
-        ("provider", withdrawn("dc_no"), "NOT_FOUND", "approval"),
+        ("provider", withdrawn("ma_no"), "NOT_FOUND", "approval"),
     ):
         assert await statements.why(request, who) == (code, path)
     identifier = await statements.act(approved(), "provider")
     assert await statements.why(withdrawn(identifier)) == ("NOT_FOUND", "approval")
     refused = await statements.city.refused("consumer", withdrawn(identifier))
-    unknown = await statements.city.refused("consumer", withdrawn("dc_no"))
-    assert str(refused).replace(identifier, "") == str(unknown).replace("dc_no", "")
+    unknown = await statements.city.refused("consumer", withdrawn("ma_no"))
+    assert str(refused).replace(identifier, "") == str(unknown).replace("ma_no", "")
 
 
 async def test_a_rule_that_has_changed_is_not_the_one_that_was_signed(statements: Statements) -> None:

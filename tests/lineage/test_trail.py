@@ -60,6 +60,11 @@ SEEN: Final = """
 query S($up: ID!) { lineage(of: $up, direction: UPSTREAM) {
   edges { statement { id } event { id } maskApprovals { statement { id } event { id } } } } }
 """
+WALK: Final = """
+query W($up: ID!, $filter: LineageFilter, $asOf: DateTime, $knownAt: DateTime) {
+  lineage(of: $up, direction: UPSTREAM, filter: $filter, asOf: $asOf, knownAt: $knownAt) {
+    edges { observed validFrom } } }
+"""
 FIELDS: Final = {"up": fd("stats.x"), "down": fd("free.b"), "level": None}
 
 
@@ -71,6 +76,8 @@ class Asked:
     gateway: Gateway
     verifier: Verifier
     trust: Trust
+    before: str
+    """When the correction was not known yet."""
 
     async def trail(self, subject: Subject, **more: Any) -> dict[str, Any]:
         return await self.gateway.data(TRAIL, {**FIELDS, **more}, subject)
@@ -101,6 +108,7 @@ async def said(stated: Statements) -> Asked:
     await city.renew()
     await stated.renew()
     (first,) = await stated.act(declared(derived("free.b", "stats.x")))
+    before = stated.later()
     await stated.act(corrected(Ended(first), instead=(derived("free.b", "stats.x", at(2)), derived("free"))))
     await stated.act(approved(), "provider")
     made = await city.act("consumer", city.scope("free", "a", "b"))
@@ -118,7 +126,7 @@ async def said(stated: Statements) -> Asked:
     gateway = Gateway(city.graph, cases=Cases(city.graph, lambda: city.now), events=Events(LogFolder(city.state)))
     gateway.filing = cast(Filing, SimpleNamespace(clock=lambda: city.now))
     verifier = Verifier.parse((LogFolder(city.state).public / "key").read_text())
-    asked = Asked(stated, gateway, verifier, city.authority.trust())
+    asked = Asked(stated, gateway, verifier, city.authority.trust(), before)
     await asked.settled()
     return asked
 
@@ -234,6 +242,28 @@ async def test_a_link_that_is_broken_is_found(said: Asked, link: str) -> None:
             place = value.index({"text": "END", "body": "ended"}.get(link, value[-5:]))
             held[link] = value[:place] + ("0" if value[place] != "0" else "1") + value[place + 1 :]
     assert [*broken(trail, said)]
+
+
+@pytest.mark.parametrize(
+    ("how", "since"),
+    [
+        ({}, [at(2)]),
+        ({"known": True}, [at(1)]),
+        ({"asOf": at(1)}, []),
+        ({"asOf": at(1), "known": True}, [at(1)]),
+        ({"filter": {"observed": False}}, [at(2)]),
+        ({"filter": {"observed": True}}, []),
+    ],
+)
+async def test_a_walk_goes_along_what_was_declared_as_of_then(
+    said: Asked, how: dict[str, Any], since: list[str]
+) -> None:
+    known = {"knownAt": said.before} if "known" in how else {}
+    asked = {"up": fd("stats.x"), **{name: one for name, one in how.items() if name != "known"}, **known}
+    found = await said.gateway.data(WALK, asked, said.statements.city.officers["consumer"].subject)
+    assert [(one["observed"], one["validFrom"]) for one in found["lineage"]["edges"]] == [
+        (False, begun) for begun in since
+    ]
 
 
 async def test_a_run_is_told_by_the_event_of_its_report(said: Asked) -> None:
