@@ -13,6 +13,12 @@ from gateway.lineage import Recording
 from gateway.vocabulary import Status
 from tests.catalog.entries import entry, ground
 from tests.lineage.reporting import Desk
+from tests.lineage.stated import Statements
+from tests.sharing.city import City
+from tests.sharing.conftest import city, founded
+
+__all__ = ["city", "founded"]
+"""Fixtures of the procedures' tests, which pytest finds by these names."""
 
 _CLEAR = "MATCH (n:Job|Run|Statement|Point|NameLock|Unsettled|External|LineageName|Idempotency) DETACH DELETE n"
 _UNLINK = "MATCH ()-[e:DERIVED_FROM]->() DELETE e"
@@ -38,3 +44,17 @@ async def desk(opened: Desk) -> Desk:
     await opened.graph.run(_CLEAR)
     opened.forget()
     return opened
+
+
+@pytest.fixture(scope="module")
+async def stated(founded: City) -> Statements:
+    """What the city's agencies make of each other's data, and officers who say so."""
+    return await Statements(founded).found()
+
+
+@pytest.fixture
+async def statements(stated: Statements, city: City) -> Statements:
+    """All of it, with nothing stated."""
+    assert stated.city is city
+    await stated.renew()
+    return stated

@@ -19,9 +19,13 @@ from gateway.audit.kinds.catalogue import (
     SourceRemoved,
 )
 from gateway.audit.kinds.lineage import (
+    DerivationsDeclared,
+    DerivationsEnded,
     LineageNameMapped,
     LineageNameUnmapped,
     LineageRecorded,
+    MaskApproved,
+    MaskWithdrawn,
     ReportingTokenIssued,
 )
 from gateway.audit.kinds.procedures import (
@@ -82,6 +86,8 @@ __all__ = [
     "DataRefreshed",
     "DeadlineEscalated",
     "DeadlineRecounted",
+    "DerivationsDeclared",
+    "DerivationsEnded",
     "EntryChanged",
     "EvidenceExported",
     "FetchEnded",
@@ -98,6 +104,8 @@ __all__ = [
     "LineageRecorded",
     "LogKeyMade",
     "LogKeyRetired",
+    "MaskApproved",
+    "MaskWithdrawn",
     "NoticeAbandoned",
     "PolicyLoaded",
     "PolicyRefused",
@@ -139,6 +147,10 @@ KINDS: Final[dict[str, type[Event]]] = {
         LineageRecorded,
         LineageNameMapped,
         LineageNameUnmapped,
+        DerivationsDeclared,
+        DerivationsEnded,
+        MaskApproved,
+        MaskWithdrawn,
         ClientRegistered,
         ClientRemoved,
         TokenKeyMade,
