@@ -71,7 +71,7 @@ FOREACH (_ IN CASE WHEN open THEN [] ELSE [1] END | SET c += $answered[i % size(
 """
 _SEQUENCES: Final = """
 UNWIND range($first, $first + $count - 1, $open) AS i
-CREATE (:Sequence {caseId: 'cs_' + right('0000000000000000000000000' + toString(i), 26), n: 1})
+CREATE (:Sequence {caseId: 'cs_' + right('0000000000000000000000000' + toString(i), 26), n: 1, locked: true})
 """
 _INDEXES: Final = """
 SHOW INDEXES YIELD name, labelsOrTypes, owningConstraint

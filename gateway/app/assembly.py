@@ -47,6 +47,7 @@ from gateway.settings import Settings, is_loopback
 from gateway.sharing.clocks import Rules
 from gateway.sharing.escalation import Escalations
 from gateway.sharing.examination import Examinations
+from gateway.sharing.policies import PolicyPeriods
 
 GraphQLFactory = Callable[[Settings, Graph, PolicyStore, Ledger, Engine], ASGIApp]
 """Makes the GraphQL endpoint when graph and log are open. Per request it finds `subject` and `request_id` in the state.
@@ -99,6 +100,7 @@ def create_app(
             await stack.enter_async_context(Escalations(graph, outbox, Rules.load(settings), cause))
             await stack.enter_async_context(Examinations(graph, outbox, policy, cause))
             await stack.enter_async_context(Retiering(Tiers(graph, outbox), cause))
+            await stack.enter_async_context(PolicyPeriods(graph, policy))
             await stack.enter_async_context(_notices(settings, graph, outbox, cause))
             door.app = BodyLimit(Identification(endpoint, authenticator, sign_ins), settings.max_body_bytes)
             evidence_door.app = Identification(Evidence(graph, recorder, policy), authenticator, sign_ins)

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -137,8 +138,15 @@ class Appender:
         return LogUnavailable(f"the log cannot be written: {self.problem or 'the gateway is stopping'}")
 
     def _older(self, events: Sequence[Sealed]) -> dict[str, int]:
-        """The places of those events that were appended long ago."""
-        found = ((event.id, self._find(event.id)) for event in events)
+        """The places of those events that were appended long ago.
+
+        Raises:
+            LogUnavailable: the index cannot be read, as where a disk is full: whether they were is not known.
+        """
+        try:
+            found = [(event.id, self._find(event.id)) for event in events]
+        except sqlite3.Error as problem:
+            raise LogUnavailable(f"the index of the log cannot be read: {problem}") from None
         return {identifier: index for identifier, index in found if index is not None}
 
     async def _commit_all(self) -> None:

@@ -3,11 +3,19 @@
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
-_IDENTIFIER: Final = "621000/fgw/jzx"
+from gateway.graph.times import now
+
+IDENTIFIER: Final = "621000/fgw/jzx"
 _BEFORE: Final = "2024-06-30T00:00:00Z"
 """The city's derivations are known since 2025."""
+DRAWN_FOR: Final = "staff@water"
+ELSEWHERE: Final = (
+    f"For others: gateway lineage show {IDENTIFIER} --as center; as SVG and in every other format, signed, with its"
+    f" proof in the log: gateway lineage export {IDENTIFIER} --to lineage.zip --as center"
+)
 _SHOWN: Final = 9
 """Lines of one answer."""
+_ACTIONS: Final = ("discover", "inspect", "fetch")
 _CALLERS: Final = (("the public", None), ("staff@water", "staff@water"), ("center", "center"))
 _FIND: Final = "query ($identifier: String!) { dataset(identifier: $identifier) { id title } }"
 _WALK: Final = """
@@ -21,6 +29,10 @@ _IMPACT: Final = """
 query ($of: ID!) { impact(of: $of) { agencies {
   agency { name } nodes { distance dataset { title } } grants { id } uses { fetches since }
 } } }"""
+_ACCESS: Final = """
+query ($of: ID!, $at: DateTime!) { accessAsOf(of: $of, at: $at) { policySince holders {
+  role agencyKind relations count discover { allowed requirement } inspect { allowed requirement }
+  fetch { allowed requirement } } } }"""
 _PATHS: Final = """
 query ($from: ID!, $to: ID!) { paths(from: $from, to: $to, first: 3) { paths { length } isComplete } }"""
 
@@ -29,13 +41,18 @@ Ask = Callable[[str | None, str, dict[str, Any]], dict[str, Any]]
 
 def steps(ask: Ask) -> Iterator[tuple[str, str]]:
     """What is asked, and what comes out."""
-    found = ask("center", _FIND, {"identifier": _IDENTIFIER})["dataset"]
+    found = ask("center", _FIND, {"identifier": IDENTIFIER})["dataset"]
     of, title = found["id"], found["title"]
     walks = {name: ask(caller, _WALK, {"of": of, "direction": "UPSTREAM"})["lineage"] for name, caller in _CALLERS}
     for name, walk in walks.items():
         yield f"where does {title} come from? {name} asks", _told(walk)
     then = ask("center", _WALK, {"of": of, "direction": "UPSTREAM", "asOf": _BEFORE})["lineage"]
     yield f"the same as of {_BEFORE[:10]}, asked by center", _told(then)
+    access = ask("auditor", _ACCESS, {"of": of, "at": now()})["accessAsOf"]
+    yield (
+        f"who could see it at this instant? auditor asks, by the policy of {access['policySince'][:19]}Z",
+        _cut(map(_could, access["holders"])),
+    )
     source = walks["center"]["nodes"][-1]
     ways = ask("center", _PATHS, {"from": source["id"], "to": of})["paths"]
     lengths = ", ".join(str(path["length"]) for path in ways["paths"])
@@ -64,6 +81,13 @@ def _cut(lines: Iterable[str]) -> str:
 
 def _entry(dataset: dict[str, Any]) -> str:
     return f"{dataset['title']} ({dataset['provider']['name']}, {dataset['shareType']})"
+
+
+def _could(one: dict[str, Any]) -> str:
+    who = " ".join(filter(None, (one["role"], one["agencyKind"], *(it for it in one["relations"] if it != "ANYONE"))))
+    said = [f"{name} {'yes' if one[name]['allowed'] else 'no'} ({one[name]['requirement']})" for name in _ACTIONS]
+    number = "" if one["count"] is None else f" ({one['count']})"
+    return f"{who}{number}: {', '.join(said)}"
 
 
 def _share(one: dict[str, Any]) -> str:

@@ -10,7 +10,12 @@ from rich.table import Table
 from gateway.cli import _case_tour, _fetch_tour, _lineage_tour, _log_tour
 from gateway.cli._client import Client, NoAnswer, NotBelieved, address_of
 from gateway.cli._console import report
+from gateway.cli._pictures import draw
+from gateway.cli._walks import walked
+from gateway.graph.times import now
 from gateway.identity.development import development_token
+from gateway.lineage import USUAL_DEPTH
+from gateway.lineage.export import Picture
 from gateway.settings import Settings, load_settings
 from gateway.vocabulary import ShareType
 
@@ -73,6 +78,9 @@ def demo(
             for number, (title, lines) in enumerate(stops, 10):
                 console.print(f"\n{number}. {title}", style="bold")
                 console.print(_rows(("what", "what comes out"), lines))
+            console.print(f"\nThe same as a picture, for {_lineage_tour.DRAWN_FOR}", style="bold")
+            draw(console, tourist.picture(_lineage_tour.DRAWN_FOR, _lineage_tour.IDENTIFIER))
+            console.print(_lineage_tour.ELSEWHERE, style="dim", soft_wrap=True)
     except (NoAnswer, TimeoutError) as ended:
         report(str(ended))
         raise typer.Exit(1) from None
@@ -104,16 +112,24 @@ class _Tourist:
         Raises:
             NoAnswer: there is no gateway there, or not one that knows these people.
         """
-        settings, token = self._settings, None
-        if caller is not None:
-            token = development_token(settings.state, settings.audience, caller, lifetime=_LIFETIME)
         try:
-            return self._client.ask(token, query, variables)
+            return self._client.ask(self._token(caller), query, variables)
         except NotBelieved:
             raise NoAnswer(
                 f"the gateway at {self._client.address} does not believe the token of {caller}. It must have the same"
                 " GATEWAY_STATE and hold the demonstration city (make seed)."
             ) from None
+
+    def picture(self, caller: str, identifier: str) -> Picture:
+        """What a dataset was made from, as far as somebody may know."""
+        asked = {"direction": "UPSTREAM", "level": None, "depth": USUAL_DEPTH, "asOf": None, "knownAt": None}
+        return walked(self._client, self._token(caller), identifier, asked, now())
+
+    def _token(self, caller: str | None) -> str | None:
+        settings = self._settings
+        if caller is None:
+            return None
+        return development_token(settings.state, settings.audience, caller, lifetime=_LIFETIME)
 
 
 def _answers(tourist: _Tourist) -> Answers:

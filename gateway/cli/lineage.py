@@ -7,33 +7,21 @@ from urllib.parse import quote
 
 import typer
 from rich.console import Console
-from rich.text import Text
 
 from gateway.cli._checking import check_export
 from gateway.cli._client import Client, NoAnswer, address_of
 from gateway.cli._console import fail, notes
+from gateway.cli._pictures import draw
 from gateway.cli._walks import NoSuchStart, start_of, walked
 from gateway.graph.times import now
 from gateway.identity.development import development_token
 from gateway.lineage import USUAL_DEPTH, LineageDirection, LineageLevel
-from gateway.lineage.export import Part, Piece, tree
 from gateway.lineage.export.checking import verify_lineage
 from gateway.settings import Settings, load_settings
 from gateway.sharing.evidence import ExportUnusable, read_export, write_export
 from gateway.sharing.evidence.archive import ZIP
 
 _LIFETIME: Final = 300.0
-_STYLES: Final = {
-    Part.BRANCH: "dim",
-    Part.NUMBER: "bold",
-    Part.LABEL: "bold",
-    Part.TIER: "",
-    Part.HOW: "italic",
-    Part.NOTE: "dim",
-    Part.WARNING: "bold red",
-}
-_AGENCIES: Final = ("blue", "green", "dark_orange", "magenta", "cyan", "yellow", "red", "purple")
-"""Besides its number, which is what tells an agency where there are no colours."""
 
 app = typer.Typer(help="Lineage: where data comes from.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -86,9 +74,7 @@ def show(
             picture = walked(client, token, of, asked, now())
     except (NoAnswer, NoSuchStart) as problem:
         fail(str(problem))
-    console = Console(highlight=False, soft_wrap=True)
-    for line in tree(picture):
-        console.print(Text.assemble(*((piece.text, _style(piece)) for piece in line)))
+    draw(Console(highlight=False), picture)
 
 
 @app.command("export")
@@ -137,10 +123,6 @@ def verify(
 ) -> None:
     """Check exported lineage, trusting nothing but these. Exits with 1 when something does not hold."""
     check_export(verify_lineage, export, key, roots, timestamp_roots, lists=lists)
-
-
-def _style(piece: Piece) -> str:
-    return _AGENCIES[(piece.agency - 1) % len(_AGENCIES)] if piece.part is Part.AGENCY else _STYLES[piece.part]
 
 
 def token_of(settings: Settings, name: str | None, file: Path | None) -> str | None:

@@ -10,8 +10,8 @@ PREFIXES: Final = frozenset(
 )
 """Jurisdiction, Agency, Dataset, DatasetVersion, Field, Distribution, Person, Appointment, Grant, Source, Webhook,
 Notice, External, LineageName."""
-RANDOM: Final = frozenset({"cs_", "gr_", "dc_", "sg_", "sy_"})
-"""Case, Grant, Document, signing and System: things that come into being here and have no key of their own."""
+RANDOM: Final = frozenset({"cs_", "gr_", "dc_", "sg_", "sy_", "ma_"})
+"""Case, Grant, Document, signing, System, approval of a mask: what comes into being here and has no key of its own."""
 
 _SEPARATOR: Final = "\x1f"
 

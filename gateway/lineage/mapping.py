@@ -20,7 +20,7 @@ from gateway.graph.times import now as clock
 from gateway.identity import Subject
 from gateway.lineage.drawing import Drawing, edge_id
 from gateway.lineage.ends import End, lock_names
-from gateway.lineage.names import LONGEST, Name
+from gateway.lineage.names import LONGEST, Name, is_name
 from gateway.lineage.tiering import Tiers
 from gateway.sharing.procedure import SIGNERS
 from gateway.vocabulary import FOREVER
@@ -123,7 +123,6 @@ class Names:
                 "since": clock(),
             }
             await value(tx, _MAP, dataset=entry["id"], p=given)
-            await _follow(tx, stated.name)
             event = LineageNameMapped(
                 cause=cause,
                 about=about,
@@ -132,6 +131,7 @@ class Names:
                 identifier=stated.identifier,
                 fields=len(stated.fields),
             )
+            await _follow(tx, stated.name, event.id)
             return Made({"name": identifier}, {entry["id"]: [event]})
 
         given = {"name": [*stated.name], "identifier": stated.identifier, "fields": sorted(stated.fields.items())}
@@ -165,13 +165,13 @@ class Names:
             if found is None:
                 text = "your agency has not mapped this name; see lineageNames"
                 raise Denied("NOT_FOUND", text, path="name", target=str(name), about=about)
-            await _follow(tx, name)
             event = LineageNameUnmapped(
                 cause=cause,
                 about=About(about.agencies, about.jurisdictions, (found[0],)),
                 namespace=name.namespace,
                 name=name.name,
             )
+            await _follow(tx, name, event.id)
             return Made({"name": identifier}, {found[0]: [event]})
 
         return await self._made(Key(str(by.id), UNMAP, key, {"name": [*name]}), cause, work)
@@ -203,15 +203,11 @@ def _check_role(by: Subject, about: About, name: Name) -> None:
 
 
 def _check(name: Name, path: str = "name") -> None:
-    if any(not 0 < len(part) <= LONGEST or not _is_plain(part) for part in name):
+    if not all(map(is_name, name)):
         raise Denied("BAD_NAME", f"a name has 1 to {LONGEST} characters without control characters", path=path)
 
 
-def _is_plain(text: str) -> bool:
-    return not any(char < " " or char == "\x7f" or "\ud800" <= char <= "\udfff" for char in text)
-
-
-async def _follow(tx: AsyncManagedTransaction, name: Name) -> None:
+async def _follow(tx: AsyncManagedTransaction, name: Name, event: str) -> None:
     """Draw anew what hangs on a name, where something else stands for it since. Its lock is held."""
     now, ends = clock(), await lock_names(tx, [name])
     hanging: Sequence[Any] = await value(tx, _HANGING, name=name.key, forever=FOREVER)
@@ -229,7 +225,9 @@ async def _follow(tx: AsyncManagedTransaction, name: Name) -> None:
         used.update(places)
         if places != [target, source]:
             ended.append([properties["line"], properties["validTo"]])
-            drawing.draw(places[0], places[1], {**properties, "id": edge_id(), "recordedFrom": now})
+            identifier = edge_id()
+            again = {**properties, "id": identifier, "recordedFrom": now, "event": event}
+            drawing.draw(places[0], places[1], again | ({"declared": identifier} if "declared" in properties else {}))
     await drawing.end(tx, ended, now)
     await drawing.finish(tx)
     await value(tx, _MATCHED, name=name.key, used=sorted(one for one in used if one.startswith("xn_")))

@@ -31,6 +31,13 @@ class Name(NamedTuple):
         return f"{self.namespace}/{self.name}"
 
 
+def is_name(text: str) -> bool:
+    """Whether something can be called so: not too long, no control character, and no half of a character."""
+    return 0 < len(text) <= LONGEST and not any(
+        char < " " or char == "\x7f" or "\ud800" <= char <= "\udfff" for char in text
+    )
+
+
 def key(*parts: str) -> str:
     """A key of 128 bits for parts of which none holds U+001F, in an order that counts."""
     return sha256(_SEPARATOR.join(parts).encode()).hexdigest()[:32]

@@ -16,7 +16,7 @@ from gateway.lineage.schemas import DATASET_EVENTS, JOB_EVENTS, RUN_EVENTS
 
 AHEAD: Final = timedelta(minutes=5)
 """By how much the clock of a system may be ahead."""
-_EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST: Final = datetime(1970, 1, 1, tzinfo=UTC)
 MOST_DERIVATIONS: Final = 200_000
 """Of one event, and of a run: with 10^5 inputs it may have two outputs."""
 _LONGEST_SAID: Final = 200
@@ -194,7 +194,7 @@ def _moment(path: str, text: str, limit: datetime) -> str:
         raise BadEvent(where, "a time in RFC 3339 with its offset is expected, like 2026-01-31T08:00:00Z") from None
     if moment > limit:
         raise BadEvent(where, "it is more than five minutes in the future; set the system's clock right")
-    if moment < _EARLIEST:
+    if moment < EARLIEST:
         raise BadEvent(where, "a time from 1970 on is expected")
     return instant(moment)
 

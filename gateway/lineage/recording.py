@@ -19,7 +19,8 @@ from typing import Any, Final, NamedTuple
 
 from neo4j import AsyncManagedTransaction
 
-from gateway.audit.event import About, Cause
+from gateway.audit.event import About, Cause, new_id
+from gateway.audit.event import now as event_time
 from gateway.audit.kinds import LineageRecorded
 from gateway.audit.ledger import Denied, Key, Ledger, Made
 from gateway.catalog.batches import pieces, run_rows, value
@@ -92,10 +93,12 @@ class Recording:
         changed = False
 
         async def work(tx: AsyncManagedTransaction) -> Made:
+            moment = event_time()
+            identifier = new_id(moment)
             if isinstance(read, BadEvent):
                 raise Denied("BAD_EVENT", str(read), path=read.path, target=read.path, about=by.about)
             try:
-                done = await _Change(tx, by).make(read)
+                done = await _Change(tx, by).make(read, identifier)
             except BadEvent as bad:
                 raise Denied("BAD_EVENT", str(bad), path=bad.path, target=bad.path, about=by.about) from None
             nonlocal changed
@@ -104,6 +107,8 @@ class Recording:
             event = LineageRecorded(
                 cause=cause,
                 about=about,
+                moment=moment,
+                id=identifier,
                 system=by.id,
                 digest=digest,
                 events=read.total,
@@ -233,8 +238,8 @@ class _Change:
         self._by = by
         self._contents: dict[str, Content] = {}
 
-    async def make(self, batch: Batch) -> Done:
-        """Take the events into the graph.
+    async def make(self, batch: Batch, event: str) -> Done:
+        """Take the events into the graph; `event` is the id under which the log has that.
 
         Raises:
             BadEvent: a run, with what is known of it, becomes too large, or all together do.
@@ -260,17 +265,18 @@ class _Change:
         loud = await self._loud([one for _, one in moved], moves)
         turns = await self._turns(loud)
         if len(turns) > AT_ONCE:
-            await self._leave(loud, jobs)
-        done = await self._turn(turns, now, draw=len(turns) <= AT_ONCE)
+            await self._leave(loud, jobs, event)
+        done = await self._turn(turns, now, event, draw=len(turns) <= AT_ONCE)
         return Done(len(moved), *done)
 
-    async def _leave(self, loud: Sequence[_Loud], jobs: Mapping[Name, str]) -> None:
+    async def _leave(self, loud: Sequence[_Loud], jobs: Mapping[Name, str], event: str) -> None:
         """Write down what is to be drawn in transactions of its own, once this one has committed."""
         of: dict[str, list[Any]] = defaultdict(list)
         for line, segment in loud:
             of[jobs[line.job]].append([line, segment.before, segment.after, segment.old, segment.new])
         rows = [
-            {"id": secrets.token_hex(16), "job": job, "segments": _packed(some), "done": 0} for job, some in of.items()
+            {"id": secrets.token_hex(16), "job": job, "segments": _packed(some), "done": 0, "event": event}
+            for job, some in of.items()
         ]
         await run_rows(self._tx, statements.PUT_UNSETTLED, rows)
 
@@ -291,7 +297,7 @@ class _Change:
             known[identifier] = await self._turns(loud)
         turns = known[identifier]
         some = turns[done : done + AT_ONCE]
-        await self._turn(some, clock(), draw=True)
+        await self._turn(some, clock(), record[0]["event"], draw=True)
         done += len(some)
         given = {"id": identifier, "done": done, "all": done >= len(turns)}
         await (await self._tx.run(statements.SETTLED, given)).consume()
@@ -447,7 +453,9 @@ class _Change:
         stated = self._contents[point.statement].stated
         return next(one.items for name, level, one in stated if name == line.output and level == line.level)
 
-    async def _turn(self, turns: Sequence[_Turn], now: str, *, draw: bool) -> tuple[int, int, frozenset[str]]:
+    async def _turn(
+        self, turns: Sequence[_Turn], now: str, event: str | None, *, draw: bool
+    ) -> tuple[int, int, frozenset[str]]:
         """End what holds no more, and begin what does; or only say how much that is, and of which entries."""
         if not turns:
             return 0, 0, frozenset()
@@ -475,13 +483,13 @@ class _Change:
         if draw:
             drawing = Drawing(ends)
             await drawing.end(self._tx, ended, now)
-            await self._begin(begun, drawing, now)
+            await self._begin(begun, drawing, now, event)
         changed |= {one.line.output for one, _ in begun}
         entries = (ends.entry(name, self._by.agency, output=True) for name in changed)
         return len(begun), len(ended), frozenset(one.dataset for one in entries if one is not None)
 
-    async def _begin(self, begun: Sequence[tuple[_Turn, Held]], drawing: Drawing, now: str) -> None:
-        """Draw the edges that begin."""
+    async def _begin(self, begun: Sequence[tuple[_Turn, Held]], drawing: Drawing, now: str, event: str | None) -> None:
+        """Draw the edges that begin. `event` is that in the log; none where an older gateway has left them."""
         agency = self._by.agency
         both = [(End(one.line.output, one.item.target), _source(one.item)) for one, _ in begun]
         await drawing.ends.look_for_fields(self._tx, (end for pair in both for end in pair))
@@ -492,6 +500,7 @@ class _Change:
                 "validTo": held.valid_to,
                 "recordedFrom": now,
                 "recordedTo": FOREVER,
+                "event": event,
                 "runId": held.run,
                 "job": str(one.line.job),
                 "asserter": agency,

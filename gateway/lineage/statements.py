@@ -96,7 +96,7 @@ SET j.locked = true REMOVE j.locked
 WITH j
 MATCH (u:Unsettled {job: j.id})
 WITH u ORDER BY u.id LIMIT 1
-RETURN u {.id, .segments, .done}
+RETURN u {.id, .segments, .done, .event}
 """
 
 SETTLED: Final = """
@@ -142,6 +142,14 @@ MATCH (a:Agency {id: $agency})
 UNWIND $rows AS row
 MERGE (x:External {id: row.id}) ON CREATE SET x = row, x.agency = a.id, x.jurisdiction = a.jurisdiction
 SET x.unmatched = CASE WHEN x.field IS NULL THEN true END
+RETURN count(*)
+"""
+
+END_DECLARED: Final = """
+UNWIND $ids AS id
+MATCH ()-[e:DERIVED_FROM]->() USING INDEX e:DERIVED_FROM(declared)
+WHERE e.declared = id AND e.recordedTo = $forever
+SET e.recordedTo = CASE WHEN e.recordedFrom > $now THEN e.recordedFrom ELSE $now END
 RETURN count(*)
 """
 

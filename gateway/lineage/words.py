@@ -39,3 +39,23 @@ class Truncation(StrEnum):
     """Something in it is known by a name only that no entry of the catalogue has."""
     HIDDEN = "HIDDEN"
     """Something that the caller knows to exist takes part, and they may not inspect its lineage."""
+
+
+class LineageAct(StrEnum):
+    """What an agency does to lineage by a signed document (R13, R17.2, R19)."""
+
+    DECLARE_DERIVATIONS = "DECLARE_DERIVATIONS"
+    """It states what a dataset of its own was made from."""
+    END_DERIVATIONS = "END_DERIVATIONS"
+    """It corrects what it has stated; what was on record stays there."""
+    APPROVE_MASK = "APPROVE_MASK"
+    """The owner of a field accepts that its mask takes away what made it strict, in one field made from it."""
+    WITHDRAW_MASK = "WITHDRAW_MASK"
+    """It does so no more."""
+
+
+class TransformationType(StrEnum):
+    """How values come into others, as OpenLineage has it."""
+
+    DIRECT = "DIRECT"
+    INDIRECT = "INDIRECT"

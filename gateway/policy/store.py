@@ -6,6 +6,7 @@ stays; a gateway that never had a good one refuses everything and says so (rule 
 """
 
 import logging
+from datetime import UTC, datetime
 from pathlib import Path
 from threading import Lock
 from typing import Final
@@ -28,6 +29,7 @@ class PolicyStore:
     def __init__(self, folder: Path) -> None:
         self.folder: Final = folder
         self._current: Policy | NoPolicy = NoPolicy()
+        self._since = datetime.now(UTC)
         self._problems: tuple[Problem, ...] = ()
         self._mark: Mark | None = None
         self._lock = Lock()
@@ -37,6 +39,11 @@ class PolicyStore:
     def current(self) -> Policy | NoPolicy:
         """The policy in force."""
         return self._current
+
+    @property
+    def since(self) -> datetime:
+        """Since when it is in force in this process."""
+        return self._since
 
     @property
     def problems(self) -> tuple[Problem, ...]:
@@ -76,6 +83,7 @@ class PolicyStore:
                 if warm:
                     for role in Role:
                         policy.table_for(Profile(frozenset({role})))
+                self._since = datetime.now(UTC)
                 self._current = policy
                 _log.info("policy %s in force", policy.digest)
             self._problems = ()

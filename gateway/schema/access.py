@@ -2,6 +2,7 @@
 
 import strawberry
 
+from gateway.policy.table import Decision
 from gateway.schema.enums import NextStep
 
 
@@ -24,6 +25,17 @@ class AccessDecision:
     )
     reason: Text = strawberry.field(description="说明理由. Why, for the person who has to act on it.")
     next: NextStep = strawberry.field(description="What could be done now.")
+
+
+def access_decision(decision: Decision) -> AccessDecision:
+    """A decision of the policy, as clients see it."""
+    return AccessDecision(
+        allowed=decision.allowed,
+        rule=strawberry.ID(decision.rule),
+        requirement=decision.requirement,
+        reason=Text(zh=decision.reason_zh, en=decision.reason_en),
+        next=NextStep(decision.next),
+    )
 
 
 @strawberry.type(description="What the caller may do with this object.")

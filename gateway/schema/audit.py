@@ -6,10 +6,12 @@ from datetime import datetime
 from typing import Annotated, Any, Final
 
 import strawberry
+from strawberry import Info
 
 from gateway.audit.asking import Asked, Events, Seen
 from gateway.audit.index import Scope
-from gateway.audit.prove import NoSuchEvent, prove_entry
+from gateway.audit.log import LogFolder
+from gateway.audit.prove import Evidence, NoSuchEvent, prove_entry
 from gateway.plan import BadInput, cursor
 from gateway.schema.connection import PageInfo
 from gateway.schema.context import Context
@@ -18,6 +20,8 @@ from gateway.schema.paging import page_info, page_size
 from gateway.schema.scalars import DateTime
 
 _PATH: Final = "auditEvents"
+MOST_PROOFS = 2_000
+"""Of one answer: each reads some files of the log."""
 
 
 @strawberry.type(description="Who caused an event: ids, as they were at that moment.")
@@ -59,22 +63,38 @@ class AuditEvent:
     events: strawberry.Private[Events]
 
     @strawberry.field(description="The proof that it is in the log, as a text of c2sp.org/tlog-proof@v1.")
-    async def proof(self) -> str | None:
+    async def proof(self, info: Info[Context, Any]) -> str | None:
         """Null for some milliseconds, until a checkpoint covers it."""
-        evidence = await asyncio.to_thread(self._evidence)
+        evidence = await self._evidence(info.context)
         return None if evidence is None else str(evidence.proof)
 
     @strawberry.field(description="Its entry in the log, which the proof proves.")
-    async def leaf(self) -> str | None:
+    async def leaf(self, info: Info[Context, Any]) -> str | None:
         """Null for some milliseconds, until a checkpoint covers it."""
-        evidence = await asyncio.to_thread(self._evidence)
+        evidence = await self._evidence(info.context)
         return None if evidence is None else evidence.leaf.entry.decode()
 
-    def _evidence(self) -> Any:
+    async def _evidence(self, context: Context) -> Evidence | None:
+        """Each event of an answer is proven once: many derivations were recorded by one."""
+
+        async def load(indexes: list[int]) -> list[Evidence | None]:
+            return await asyncio.to_thread(_proven, self.events.folder, indexes)
+
+        if context.objects.asked("proof", int(self.index)) > MOST_PROOFS:
+            text = f"proof: an answer proves at most {MOST_PROOFS} events; ask for fewer at once."
+            raise BadInput("TOO_MANY_PROOFS", text)
+        found: Evidence | None = await context.objects.read("proof", int(self.index), load)
+        return found
+
+
+def _proven(folder: LogFolder, indexes: list[int]) -> list[Evidence | None]:
+    found: list[Evidence | None] = []
+    for index in indexes:
         try:
-            return prove_entry(self.events.folder, int(self.index))
+            found.append(prove_entry(folder, index))
         except NoSuchEvent:
-            return None
+            found.append(None)
+    return found
 
 
 @strawberry.type(description="An event with its cursor.")
@@ -136,6 +156,24 @@ async def one_event(context: Context, identifier: str) -> AuditEvent | None:
     events = context.events
     seen = await asyncio.to_thread(events.one, context.asker.subject, identifier)
     return None if seen is None else _event(events, seen)
+
+
+async def event_of(context: Context, identifier: str | None) -> AuditEvent | None:
+    """The same of many at once: what one answer asks for together is read together."""
+    if identifier is None:
+        return None
+
+    async def load(identifiers: list[str]) -> list[AuditEvent | None]:
+        return await asyncio.to_thread(_several, context, identifiers)
+
+    found: AuditEvent | None = await context.objects.read("event", identifier, load)
+    return found
+
+
+def _several(context: Context, identifiers: list[str]) -> list[AuditEvent | None]:
+    events, subject = context.events, context.asker.subject
+    seen = (events.one(subject, one) for one in identifiers)
+    return [None if one is None else _event(events, one) for one in seen]
 
 
 async def page_of_events(

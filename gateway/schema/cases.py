@@ -11,6 +11,8 @@ from strawberry import Info
 from gateway.plan import cursor
 from gateway.rules import day_of
 from gateway.schema.agency import Agency
+from gateway.schema.arguments import After, First
+from gateway.schema.audit import AuditEventConnection, page_of_events
 from gateway.schema.clients import GrantHolder, GrantQuota, holders, quota_of
 from gateway.schema.connection import PageInfo
 from gateway.schema.context import Context, object_of
@@ -49,12 +51,11 @@ class Deadline:
     clocks: list[Clock] = strawberry.field(description="The clocks of all rules that apply, that one first.")
 
 
-@strawberry.type(description="A document that somebody signed, with what is needed to check it.")
-class SignedDocument:
+@strawberry.type(description="What documents that somebody signed have in common.")
+class Signed:
     """A document and its signature."""
 
     id: strawberry.ID = strawberry.field(description="Its id.")
-    act: Act = strawberry.field(description="What was done by it.")
     text: str = strawberry.field(description="The canonical text (RFC 8785) that was signed.")
     digest: str = strawberry.field(description="SHA-256 of the text, in hexadecimal.")
     signature: str = strawberry.field(description="The detached CAdES signature with its timestamp (DER), in base64.")
@@ -80,24 +81,32 @@ class SignedDocument:
         return Document(self.text.encode()).readable
 
 
+@strawberry.type(description="A document that somebody signed, with what is needed to check it.")
+class SignedDocument(Signed):
+    """A document of a case or a grant."""
+
+    act: Act = strawberry.field(description="What was done by it.")
+
+
+def signed(row: Row) -> dict[str, Any]:
+    """What documents have in common, from a row of the graph."""
+    return {
+        "id": row["id"],
+        "text": row["bytes"],
+        "digest": row["digest"],
+        "signature": row["signature"],
+        "signature_digest": row["signatureDigest"],
+        "certificate": row["fingerprint"],
+        "signed_at": row["signedAt"],
+        "filed_at": row["filedAt"],
+        "signer": row["name"],
+        "role": row["role"] and Role(row["role"]),
+        "agency_id": row["agency"],
+    }
+
+
 def _documents(rows: Sequence[Row]) -> list[SignedDocument]:
-    return [
-        SignedDocument(
-            id=row["id"],
-            act=Act(row["act"]),
-            text=row["bytes"],
-            digest=row["digest"],
-            signature=row["signature"],
-            signature_digest=row["signatureDigest"],
-            certificate=row["fingerprint"],
-            signed_at=row["signedAt"],
-            filed_at=row["filedAt"],
-            signer=row["name"],
-            role=row["role"] and Role(row["role"]),
-            agency_id=row["agency"],
-        )
-        for row in rows
-    ]
+    return [SignedDocument(act=Act(row["act"]), **signed(row)) for row in rows]
 
 
 @strawberry.type(description="What a case and a grant have in common.")
@@ -137,6 +146,15 @@ class _Sided:
     async def documents(self, info: Asked) -> list[SignedDocument]:
         """With the signatures."""
         return _documents(await info.context.cases.documents(self.row["id"]))
+
+    @strawberry.field(
+        description="事件. What the log says of the case, of a grant that of its case too, in order; as far as the"
+        " caller may read it. Each event has its proof."
+    )
+    async def events(self, info: Asked, first: First = None, after: After = None) -> AuditEventConnection:
+        """R20: from a grant to what proves it."""
+        case = self.row.get("case", self.row["id"])
+        return await page_of_events(info.context, {"case": [case]}, "ASC", first, after)
 
 
 @strawberry.type(description="变更. What a grant was given for, and has become.")

@@ -7,7 +7,14 @@ import strawberry
 
 from gateway.audit.event import ActorKind, Outcome, Stage
 from gateway.delivery import FileFormat
-from gateway.lineage import LineageDirection, LineageLevel, LineageNameState, Truncation
+from gateway.lineage import (
+    LineageAct,
+    LineageDirection,
+    LineageLevel,
+    LineageNameState,
+    TransformationType,
+    Truncation,
+)
 from gateway.masks import Audience, MaskKind
 from gateway.schema import terms
 from gateway.sharing.words import Act, CaseState, Party, Procedure, Purpose, RowOperator
@@ -22,6 +29,7 @@ from gateway.vocabulary import (
     OpenType,
     Origin,
     Period,
+    Relation,
     Role,
     Sensitivity,
     ShareType,
@@ -47,6 +55,16 @@ _enum(
         "DISCOVER": "Know that it exists: identifier, title, provider, theme, tiers and legal basis.",
         "INSPECT": "Read the rest of the description, its fields and its lineage.",
         "FETCH": "Obtain rows.",
+    },
+)
+_enum(
+    Relation,
+    "How somebody stands to an entry. Several can hold at once.",
+    {
+        "ANYONE": "Everybody does.",
+        "OWNER": "提供单位. They act for the agency that provides it.",
+        "JURISDICTION": "They oversee the provider's jurisdiction.",
+        "GRANTED": "授权. They hold an active grant on it.",
     },
 )
 _enum(
@@ -239,6 +257,12 @@ _enum(
         "HIDDEN": "Something takes part of which the caller may know that it exists, and not more.",
     },
 )
+_enum(LineageAct, "What an agency does to lineage by a signed document.", terms.LINEAGE_ACT)
+_enum(
+    TransformationType,
+    "How values come into others, as OpenLineage names it.",
+    {"DIRECT": "Values come from values.", "INDIRECT": "They decide on some, as by a filter."},
+)
 _enum(Procedure, "The ways in which data is asked for, and what becomes of a grant.", terms.PROCEDURE)
 _enum(CaseState, "Where a case or a grant stands.", terms.CASE_STATE)
 _enum(Act, "What somebody does in a procedure.", terms.ACT)
@@ -274,6 +298,7 @@ __all__ = [
     "Element",
     "FileFormat",
     "Format",
+    "LineageAct",
     "LineageDirection",
     "LineageLevel",
     "LineageNameState",
@@ -288,6 +313,7 @@ __all__ = [
     "Period",
     "Procedure",
     "Purpose",
+    "Relation",
     "Role",
     "RowOperator",
     "Sensitivity",
@@ -297,5 +323,6 @@ __all__ = [
     "Stage",
     "Status",
     "Theme",
+    "TransformationType",
     "Truncation",
 ]

@@ -8,12 +8,14 @@ from typing import Annotated, Any
 
 import strawberry
 
+from gateway.lineage import Tiers
 from gateway.schema.cases import AccessGrant, AccessRequest, Asked, one_grant, one_request
 from gateway.schema.causes import cause_of
 from gateway.schema.enums import Act, Purpose, RowOperator
 from gateway.schema.problem import Problem, attempt, check_key
 from gateway.sharing.acts import Answer, Dropped, Move, OnGrant, Opening, Organisation, Request
 from gateway.sharing.document import Document
+from gateway.sharing.matters import Foreign
 from gateway.sharing.scope import Basis, Condition, Scope
 
 _KEY = "A key of the caller's own, 8 to 200 characters. The same again is the same change, for 30 days."
@@ -185,6 +187,16 @@ class FiledPayload:
         identifier = self.made.get("grant")
         return None if identifier is None else await one_grant(info.context, identifier)
 
+    @strawberry.field(description="血缘. The derivations that it recorded, by their ids; for others none.")
+    def derivations(self) -> list[strawberry.ID]:
+        """Those that the document names; what follows from them is beside them."""
+        return [strawberry.ID(one) for one in self.made.get("derivations", ())]
+
+    @strawberry.field(description="认可脱敏. The approval of a mask, or the end of one, that it recorded, by its id.")
+    def mask_approval(self) -> strawberry.ID | None:
+        """By which it can be withdrawn."""
+        return self.made.get("approval")
+
 
 @strawberry.type
 class FilingMutations:
@@ -200,7 +212,7 @@ class FilingMutations:
         input: Annotated[PrepareRequestInput, strawberry.argument(description="What is asked for.")],
     ) -> PreparePayload:
         """R16.1, R16.2a, R17.1."""
-        return await _prepare(info, _scope(input), input.idempotency_key)
+        return await prepare(info, _scope(input), input.idempotency_key)
 
     @strawberry.mutation(description="答复. Prepare the answer to an application.")
     async def prepare_answer(
@@ -213,9 +225,9 @@ class FilingMutations:
             input.answer,
             tuple(Dropped(one.field, one.reason, _basis(one.basis)) for one in input.dropped),
             input.reason,
-            None if input.basis is None else _basis(input.basis),
+            basis_of(input.basis),
         )
-        return await _prepare(info, answer, input.idempotency_key)
+        return await prepare(info, answer, input.idempotency_key)
 
     @strawberry.mutation(description="协商、协调、开放. Prepare a step of a negotiation, a coordination or an opening.")
     async def prepare_step(
@@ -228,9 +240,9 @@ class FilingMutations:
             input.act,
             input.statement,
             tuple(input.fields),
-            None if input.basis is None else _basis(input.basis),
+            basis_of(input.basis),
         )
-        return await _prepare(info, move, input.idempotency_key)
+        return await prepare(info, move, input.idempotency_key)
 
     @strawberry.mutation(
         description="有条件开放申请. Apply for data that is open on conditions, as whoever has signed in."
@@ -256,7 +268,7 @@ class FilingMutations:
     ) -> PreparePayload:
         """R16.2, R30."""
         change = OnGrant(input.grant, input.version, input.act, input.reason, _basis(input.basis))
-        return await _prepare(info, change, input.idempotency_key)
+        return await prepare(info, change, input.idempotency_key)
 
     @strawberry.mutation(description="签名. File a prepared document with its signature: what it says takes effect.")
     async def file_signed(
@@ -272,9 +284,12 @@ class FilingMutations:
             return FiledPayload(problems=[Problem(code="NOT_BASE64", message=text, path=["signature"])], made={})
         context, subject = info.context, info.context.asker.subject
         table = context.planner.table_for(subject.profile)
+        cause = cause_of(context)
         made, problems = await attempt(
-            context.filing.file(subject, table, cause_of(context), input.signing, signature, input.idempotency_key)
+            context.filing.file(subject, table, cause, input.signing, signature, input.idempotency_key)
         )
+        if made and (made.get("derivations") or made.get("approval")):  # by which tiers may have changed (R17.2)
+            await Tiers.of(context.ledger).after(cause)
         return FiledPayload(problems=problems, made=made or {})
 
     @strawberry.mutation(description="撤回. Take a case back that is not decided yet.")
@@ -297,7 +312,8 @@ class FilingMutations:
         return FiledPayload(problems=problems, made=made or {})
 
 
-async def _prepare(info: Asked, request: Request, key: str) -> PreparePayload:
+async def prepare(info: Asked, request: Request | Foreign, key: str) -> PreparePayload:
+    """What is to be signed for a request, or why it cannot be."""
     if (bad := check_key(key)) is not None:
         return PreparePayload(prepared=None, problems=[bad])
     context, subject = info.context, info.context.asker.subject
@@ -324,3 +340,8 @@ def _scope(given: PrepareRequestInput | ApplyForOpeningInput) -> Scope:
 
 def _basis(given: BasisInput) -> Basis:
     return Basis(given.title, given.citation)
+
+
+def basis_of(given: BasisInput | None) -> Basis | None:
+    """A citation, where one is given."""
+    return None if given is None else _basis(given)

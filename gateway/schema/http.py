@@ -20,7 +20,7 @@ from gateway.delivery import Engine
 from gateway.fetching.quotas import Used
 from gateway.graph import Graph
 from gateway.identity import PUBLIC
-from gateway.lineage import Walker
+from gateway.lineage import LINEAGE, LineageMatter, Walker
 from gateway.plan import Asker, Budget, Planner
 from gateway.policy.store import PolicyStore
 from gateway.schema import ide
@@ -212,6 +212,7 @@ def graphql_app(settings: Settings, graph: Graph, policy: PolicyStore, ledger: L
         partial(trust, settings),
         partial(seal, settings),
         responders=responders(settings),
+        matters={LINEAGE: LineageMatter()},
     )
     sources = Sources(settings.deliveries_folder, load_connections(settings.connections))
     registry = Registry(graph, ledger, Trying(engine, sources))

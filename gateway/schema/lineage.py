@@ -10,6 +10,7 @@ from graphql import GraphQLResolveInfo
 from strawberry import Info
 
 from gateway.audit.index import EPOCH
+from gateway.audit.kinds import DataFetched
 from gateway.lineage import (
     DEEPEST,
     MOST_AFFECTED,
@@ -24,17 +25,19 @@ from gateway.lineage import (
     simple_paths,
 )
 from gateway.plan import cursor
-from gateway.policy.table import Decision
-from gateway.schema.access import AccessDecision, Text
+from gateway.schema.access import AccessDecision, access_decision
 from gateway.schema.agency import Agency
+from gateway.schema.arguments import After, First
+from gateway.schema.audit import AuditEvent, AuditEventConnection, event_of, page_of_events
 from gateway.schema.cases import AccessGrant, grant_of
 from gateway.schema.connection import PageInfo
 from gateway.schema.context import Context, object_of
 from gateway.schema.dataset import Dataset
-from gateway.schema.enums import LineageDirection, LineageLevel, NextStep, Theme, Truncation
+from gateway.schema.enums import LineageDirection, LineageLevel, Theme, Truncation
 from gateway.schema.field import Field
 from gateway.schema.paging import page_info, page_size
 from gateway.schema.scalars import DateTime
+from gateway.schema.trail import LineageStatement, MaskApproval, approvals_of, statement_of
 from gateway.vocabulary import FOREVER
 
 _PATH: Final = "lineage"
@@ -101,6 +104,31 @@ class LineageEdge:
     recorded_to: DateTime | None = strawberry.field(
         description="When it was ended or corrected; null where it still counts. Nothing is deleted."
     )
+    said: strawberry.Private[Mapping[str, Any]]
+
+    @strawberry.field(
+        description="The signed document that says so, of a declared derivation: for the agency that declared it and"
+        " who oversees that; null for everybody else, and for what a run showed, of which the event tells."
+    )
+    async def statement(self, info: Asked) -> LineageStatement | None:
+        """R19: the document with its signature."""
+        return await statement_of(info.context, self.said.get("document"))
+
+    @strawberry.field(
+        description="事件. The event in the log by which it was recorded, with its proof: for the agencies that it"
+        " concerns and who oversees them."
+    )
+    async def event(self, info: Asked) -> AuditEvent | None:
+        """Of a derivation that a run showed, the event of the report."""
+        return await event_of(info.context, self.said.get("event"))
+
+    @strawberry.field(
+        description="认可脱敏. Every approval there was of a mask between the source and the target, the last to be"
+        " recorded first: for both their agencies and who oversees one of them, as far as they may read it."
+    )
+    async def mask_approvals(self, info: Asked) -> list[MaskApproval]:
+        """R17.2: under whose signature it counts as masked."""
+        return await approvals_of(info.context, str(self.source), str(self.target))
 
 
 @strawberry.type(
@@ -160,6 +188,17 @@ class ImpactUse:
     fetches: int = strawberry.field(description="How often.")
     since: date = strawberry.field(description="The day of the first time, in the city.")
     until: date = strawberry.field(description="The day of the last time.")
+
+    @strawberry.field(
+        description="事件. What the log says of data of the dataset that was handed out to the agency, for whatever"
+        " purpose, in order; as far as the caller may read it. Null where nobody acted for an agency."
+    )
+    async def events(self, info: Asked, first: First = None, after: After = None) -> AuditEventConnection | None:
+        """R20: each with its proof."""
+        if self.agency_id is None:
+            return None
+        which = {"dataset": [self.dataset_id], "agency": [self.agency_id], "kind": [DataFetched.kind]}
+        return await page_of_events(info.context, which, "ASC", first, after)
 
 
 @strawberry.type(description="What an agency provides that depends on something.")
@@ -329,7 +368,7 @@ async def impact_of(context: Context, given: Mapping[str, Any]) -> Impact | None
         ],
         is_complete=not found.truncated,
         truncated_because=_reasons(found.truncated),
-        hidden=None if found.hidden is None else _decision(found.hidden),
+        hidden=None if found.hidden is None else access_decision(found.hidden),
     )
 
 
@@ -354,7 +393,7 @@ def _lineage(found: Walk, tag: str, *, begun: bool) -> Lineage:
         total_count=found.total,
         is_complete=not found.truncated,
         truncated_because=_reasons(found.truncated),
-        hidden=None if found.hidden is None else _decision(found.hidden),
+        hidden=None if found.hidden is None else access_decision(found.hidden),
     )
 
 
@@ -399,6 +438,7 @@ def _edge(edge: Edge) -> LineageEdge:
         valid_to=_ended(said["validTo"]),
         recorded_from=said["recordedFrom"],
         recorded_to=_ended(said["recordedTo"]),
+        said=said,
     )
 
 
@@ -409,16 +449,6 @@ def _reasons(truncated: Collection[Truncation]) -> list[Truncation]:
 
 def _ended(stored: str) -> DateTime | None:
     return None if stored == FOREVER else DateTime(stored)
-
-
-def _decision(decision: Decision) -> AccessDecision:
-    return AccessDecision(
-        allowed=decision.allowed,
-        rule=strawberry.ID(decision.rule),
-        requirement=decision.requirement,
-        reason=Text(zh=decision.reason_zh, en=decision.reason_en),
-        next=NextStep(decision.next),
-    )
 
 
 def _listed(values: Any) -> tuple[Any, ...] | None:

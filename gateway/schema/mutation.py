@@ -15,6 +15,7 @@ from gateway.schema.filing import FilingMutations
 from gateway.schema.naming import LineageNameMutations
 from gateway.schema.problem import Problem, attempt, check_key
 from gateway.schema.scalars import DateTime
+from gateway.schema.stating import StatingMutations
 
 
 @strawberry.input(description="A provider's statement that the data behind an entry is up to date.")
@@ -47,7 +48,7 @@ class RecordRefreshPayload:
 
 
 @strawberry.type(description="What can be changed.")
-class Mutation(FilingMutations, ClientMutations, SourceMutations, LineageNameMutations):
+class Mutation(FilingMutations, ClientMutations, SourceMutations, LineageNameMutations, StatingMutations):
     """The root of changes."""
 
     @strawberry.mutation(

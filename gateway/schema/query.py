@@ -16,6 +16,9 @@ from gateway.plan.mapping import KEY, Connection, Order
 from gateway.schema import agency as agencies_
 from gateway.schema import dataset as datasets_
 from gateway.schema.access import AccessDecision
+from gateway.schema.access_then import AccessAsOf, At, access_then
+from gateway.schema.access_then import KnownAt as OnRecordAt
+from gateway.schema.access_then import Of as Whose
 from gateway.schema.agency import Agency
 from gateway.schema.arguments import After, AgenciesWhere, Before, First, Last, Ordered, Where
 from gateway.schema.audit import AuditEvent, AuditEventConnection, Way, Which, one_event, page_of_events
@@ -327,6 +330,14 @@ class Query:
     ) -> AccessGrant | None:
         """One grant."""
         return await one_grant(info.context, id)
+
+    @strawberry.field(
+        description="Who could have seen a dataset or field at an instant, and why, for auditors and supervisors of its"
+        " provider. Null where there was none, or none that they oversee."
+    )
+    async def access_as_of(self, info: Asked, of: Whose, at: At, known_at: OnRecordAt = None) -> AccessAsOf | None:
+        """R16, R20."""
+        return await access_then(info.context, of, at, known_at)
 
     @strawberry.field(
         description="Whether an action on a dataset or field is allowed to the caller, or in another role, and why."

@@ -138,6 +138,12 @@ ACT: Final = {
     "RESUME": "恢复. Put a suspended grant in force again.",
     "REVOKE": "撤销. End a grant.",
 }
+LINEAGE_ACT: Final = {
+    "DECLARE_DERIVATIONS": "申报血缘. State what a dataset of one's own was made from.",
+    "END_DERIVATIONS": "更正血缘. Correct what was stated; what was on record stays there.",
+    "APPROVE_MASK": "认可脱敏. Accept a field's mask as enough in a field made from it.",
+    "WITHDRAW_MASK": "撤回认可. Accept it no more.",
+}
 PARTY: Final = {
     "CONSUMER": "使用单位. Who uses the data.",
     "PROVIDER": "提供单位. Who provides it.",

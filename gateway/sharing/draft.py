@@ -17,6 +17,18 @@ from gateway.sharing.words import Act, CaseState, Party, Procedure
 
 
 @dataclass(frozen=True, slots=True)
+class Paper:
+    """What a document says beside who signs it, when, and by which rules."""
+
+    procedure: str
+    act: str
+    case: str | None
+    """Of the case, or of the grant; None for what belongs to neither."""
+    version: int
+    content: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """What is to be signed, and where it belongs."""
 
@@ -27,6 +39,11 @@ class Draft:
     """The version that it had, 0 for one that begins with this."""
     content: Mapping[str, Any]
     about: About
+
+    @property
+    def paper(self) -> Paper:
+        """As it is signed."""
+        return Paper(self.step.procedure, self.step.act, self.case, self.version, self.content)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,12 +57,12 @@ _DUE: Final = _FOUND.format(
     f" UNION ALL {_WAITS} < $first AND substring(c.deadline, size($first)) < $rest RETURN c"
     f" UNION ALL {_WAITS} > $last AND substring(c.deadline, size($first)) < $rest RETURN c"
 )
-# Only what is read after the case was written is read under its lock. Tasks too, for queues are in the order of when
-# an answer is due.
+# Only what is read after the case was written is read under its lock; what never changes is written, which locks and
+# changes nothing. Tasks too, for queues are in the order of when an answer is due.
 _MOVE: Final = """
 UNWIND range(0, size($ids) - 1) AS i
 MATCH (c:Case {id: $ids[i]})
-SET c.locked = true REMOVE c.locked
+SET c.applicant = c.applicant
 WITH c, $moves[$of[i]] AS move, $of[i] AS place WHERE c.state = $submitted AND c.deadline = move.before
 SET c.deadline = move.after
 WITH c, move, place

@@ -25,9 +25,10 @@ from gateway.sharing.acts import Opening, Request
 from gateway.sharing.cases import find_case
 from gateway.sharing.clocks import Rules
 from gateway.sharing.document import Document
-from gateway.sharing.draft import Asking, Draft, step_now
+from gateway.sharing.draft import Asking, Paper, step_now
 from gateway.sharing.drafting import draft_of
 from gateway.sharing.keeping import Keeper, Thing, policy_of, revocation_of, rules_of
+from gateway.sharing.matters import Foreign, Matter
 from gateway.sharing.office import Office, find_office
 from gateway.sharing.procedure import is_receipt
 from gateway.sharing.signatures import Signed, check_seal, check_signature
@@ -94,9 +95,11 @@ class Filing:
     responders: Responders | None = None
     """Who is asked about a certificate before a signature of it counts."""
     keeper: Keeper = field(default_factory=Keeper)
+    matters: Mapping[str, Matter] = field(default_factory=dict)
+    """What other rooms have signed, by the word that their documents have for their procedure."""
 
     async def prepare(
-        self, subject: Subject, table: AccessTable, cause: Cause, request: Request, key: str
+        self, subject: Subject, table: AccessTable, cause: Cause, request: Request | Foreign, key: str
     ) -> Mapping[str, Any]:
         """The document that a request has to be signed as.
 
@@ -110,12 +113,10 @@ class Filing:
 
         async def work(tx: AsyncManagedTransaction) -> Made:
             now, office = self.clock(), await find_office(tx, subject)
-            draft = await draft_of(tx, Asking(subject, table, office, now), request)
-            if draft.step.starts is not None:  # whether it can be said until when an answer is due
-                self.rules.deadline(draft.step.starts, draft.content["provider"]["code"], now, draft.about)
+            paper = await self._paper(tx, Asking(subject, table, office, now), request)
             signing = random_id("sg_")
             await self.keeper.keep(tx, policy)
-            document = self._document(signing, draft, office, table, now)
+            document = self._document(signing, paper, office, table, now)
             given = {
                 "id": signing,
                 "person": subject.id,
@@ -133,13 +134,21 @@ class Filing:
         self.keeper.kept(policy)
         return made
 
+    async def _paper(self, tx: AsyncManagedTransaction, asking: Asking, request: Request | Foreign) -> Paper:
+        if isinstance(request, Foreign):
+            return await self.matters[request.matter].draft(tx, asking, request)
+        draft = await draft_of(tx, asking, request)
+        if draft.step.starts is not None:  # whether it can be said until when an answer is due
+            self.rules.deadline(draft.step.starts, draft.content["provider"]["code"], asking.now, draft.about)
+        return draft.paper
+
     async def file(
         self, subject: Subject, table: AccessTable, cause: Cause, signing: str, signature: bytes, key: str
     ) -> Mapping[str, Any]:
         """File a prepared document with its signature: what it says takes effect.
 
         Returns:
-            `{case, grant}`: ids, null where there is none.
+            `{case, grant}`: ids, null where there is none; of another room's document, what that gives.
 
         Raises:
             Denied: it does not, and nothing was changed.
@@ -194,11 +203,12 @@ class Filing:
             if isinstance(presented, Denied):
                 raise presented
             signed = await presented.check(tx, office, document.data, trust, prepared, now)
-            _check_kind(document, signed)
+            matter = self.matters.get(document.stated["procedure"])
+            _check_kind(signed, receipt=matter is None and is_receipt(document.stated))
             things[:] = [*policy_of(table), rules_of(self.rules.book), *revocation_of(signed.verified.known)]
             await self.keeper.keep(tx, things)
             taking = Taking(tx, subject, table, office, cause, document, signed, now, self.rules)
-            return await taking.made()
+            return await (taking.made() if matter is None else matter.take(taking))
 
         things: list[Thing] = []
         trust = await self._trust(subject, presented)
@@ -245,20 +255,19 @@ class Filing:
         asked = {"case": identifier, "version": version}
         return await self.ledger.change(Key(str(subject.id), WITHDRAW, key, asked), cause, work)
 
-    def _document(self, signing: str, draft: Draft, office: Office, table: AccessTable, now: datetime) -> Document:
-        step = draft.step
+    def _document(self, signing: str, paper: Paper, office: Office, table: AccessTable, now: datetime) -> Document:
         return Document.of(
             {
                 "signing": signing,
-                "procedure": str(step.procedure),
-                "act": str(step.act),
-                "case": draft.case,
-                "version": draft.version,
+                "procedure": str(paper.procedure),
+                "act": str(paper.act),
+                "case": paper.case,
+                "version": paper.version,
                 "by": office.stated,
                 "preparedAt": instant(now),
                 "rules": list(self.rules.book.in_force(day_of(now))),
                 "policy": table.digest,
-                "content": draft.content,
+                "content": paper.content,
             }
         )
 
@@ -283,7 +292,7 @@ def _taken(taken: Mapping[str, Any], office: Office, signing: str, now: datetime
     return document, began
 
 
-def _check_kind(document: Document, signed: Signed) -> None:
+def _check_kind(signed: Signed, *, receipt: bool) -> None:
     """Whether it is signed by whom the table says: the gateway signs receipts, and nothing that an officer has to."""
-    if is_receipt(document.stated) is not signed.sealed:
+    if receipt is not signed.sealed:
         raise Denied("OTHER_SIGNER", "this document is not for you to sign", path="signature")

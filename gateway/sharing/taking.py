@@ -65,9 +65,10 @@ _SIGN: Final = """
 OPTIONAL MATCH (h:Appointment {id: $appointment})
 OPTIONAL MATCH (c:Case {id: $target})
 OPTIONAL MATCH (g:Grant {id: $target})
-WITH h, coalesce(c, g) AS target
+OPTIONAL MATCH (d:Dataset {id: $target})
+WITH h, coalesce(c, g, d) AS target
 CREATE (target)-[:HAS]->(:Document {id: $id, person: $person, act: $act, begins: $begins, digest: $digest,
-  bytes: $bytes, filedAt: $now, n: $n})
+  bytes: $bytes, filedAt: $now, n: $n, parties: $parties, homes: $homes})
   <-[:SIGNS]-(s:Signature {digest: $signatureDigest, bytes: $signature, fingerprint: $fingerprint, genTime: $genTime,
     known: $known})
 FOREACH (_ IN CASE WHEN h IS NULL OR $sealed THEN [] ELSE [1] END | CREATE (s)-[:AS]->(h))
@@ -154,7 +155,7 @@ class Taking:
             case["deadline"], due = deadline["id"], deadline["dueAt"]
         given = {"case": case, "version": entry.version["id"], "owners": owners(case, step, Party.CONSUMER)}
         await self._run(_BEGIN, {**given, "due": due or FOREVER})
-        await self._sign(identifier, stated, begins=True)
+        await self.sign(identifier, stated, begins=True)
         events: list[Event] = [self._case_moved(about, step, 1, due)]
         grant = await self._effect(step, case, content, stated, events)
         return Made({"case": identifier, "grant": grant}, {identifier: events})
@@ -167,8 +168,8 @@ class Taking:
         granted = stated["content"].get("granted")
         await check_grantable(self.tx, self.now, step.procedure, granted, about)
         await check_masks(self.tx, stated, about)
-        await self._sign(case["id"], stated, begins=False)
-        signed = (self.document.digest, self._signature_digest)
+        await self.sign(case["id"], stated, begins=False)
+        signed = (self.document.digest, self.signature_digest)
         moved = await move_case(self.tx, self.cause, case, taken, instant(self.now), signed)
         events: list[Event] = [moved]
         grant = await self._effect(step, case, granted, stated, events)
@@ -187,7 +188,7 @@ class Taking:
         if step.act is Act.RESUME:
             classes = await self._classes(grant["dataset"], grant["fields"])
             await self._run(_RESUMED, {"id": grant["id"], "classes": classes, "policy": self.cause.policy})
-        await self._sign(grant["id"], stated, begins=False)
+        await self.sign(grant["id"], stated, begins=False)
         return Made({"case": grant["case"], "grant": grant["id"]}, {grant["case"]: [event]})
 
     async def _move_to(self, moved: GrantMoved, suspended_by: Party | None) -> None:
@@ -258,7 +259,24 @@ class Taking:
         entry, held = await fields_now(self.tx, dataset, fields)
         return canonical({dataset: entry, **{one: field["accessClass"] for one, field in held.items()}}).decode()
 
-    async def _sign(self, target: str, stated: Mapping[str, Any], *, begins: bool) -> None:
+    async def sign(
+        self,
+        target: str,
+        stated: Mapping[str, Any],
+        *,
+        begins: bool,
+        parties: Sequence[str] | None = None,
+        homes: Sequence[str] | None = None,
+    ) -> None:
+        """Keep the document and its signature, with the case, the grant or the dataset that it belongs to.
+
+        Args:
+            target: the id of that.
+            stated: what the document states.
+            begins: whether the case begins with it.
+            parties: the agencies that may read it, and
+            homes: the jurisdictions of these, where no case says whose it is.
+        """
         verified = self.signed.verified
         given = {
             "target": target,
@@ -272,11 +290,13 @@ class Taking:
             "digest": self.document.digest,
             "bytes": self.document.data.decode(),
             "signature": b64encode(self.signed.data).decode(),
-            "signatureDigest": self._signature_digest,
+            "signatureDigest": self.signature_digest,
             "fingerprint": verified.certificate.fingerprint,
             "genTime": instant(verified.gen_time),
             "known": self.signed.known,
             "now": instant(self.now),
+            "parties": None if parties is None else list(parties),
+            "homes": None if homes is None else list(homes),
         }
         await self._run(_SIGN, given)
 
@@ -284,11 +304,12 @@ class Taking:
         await (await self.tx.run(statement, dict(parameters))).consume()
 
     @property
-    def _signature_digest(self) -> str:
+    def signature_digest(self) -> str:
+        """SHA-256 of the signature's file, in hexadecimal."""
         return hashlib.sha256(self.signed.data).hexdigest()
 
     def _case_moved(self, about: About, step: Step, version: int, due: str | None) -> CaseMoved:
-        signed = (self.document.digest, self._signature_digest)
+        signed = (self.document.digest, self.signature_digest)
         return _moved(self.cause, about, step, version, signed, due)
 
     def _grant_moved(
@@ -302,7 +323,7 @@ class Taking:
             before=before,
             after=after,
             document=self.document.digest,
-            signature=self._signature_digest,
+            signature=self.signature_digest,
         )
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sqlite3
 import threading
 import time
 from collections.abc import AsyncIterator
@@ -59,6 +60,27 @@ async def test_callers_at_the_same_time_share_a_commit_and_keep_their_order(
         for i, index in enumerate(found)
     )
     assert commits < 10
+
+
+async def test_where_the_index_cannot_be_read_nothing_is_appended_twice(tmp_path: Path) -> None:
+    """On a full disk SQLite cannot even read. What may have been appended before waits until that is known."""
+    readable, old = False, sealed()
+
+    def find(identifier: str) -> int | None:
+        if not readable:
+            raise sqlite3.OperationalError("disk I/O error")
+        return 0 if identifier == old.id else None
+
+    log = Log(tmp_path, "test.example/log")
+    log.open()
+    appender = Appender(log, find)
+    await appender.start()
+    assert await appender.append([sealed()]) == [0], "what is new needs no index"
+    with pytest.raises(LogUnavailable, match="disk I/O error"):
+        await appender.append([old], again=True)
+    readable = True
+    assert await appender.append([old, sealed()], again=True) == [0, 1]
+    await appender.stop()
 
 
 async def test_an_answer_means_that_the_event_is_durable(appender: Appender, monkeypatch: pytest.MonkeyPatch) -> None:

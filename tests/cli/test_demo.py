@@ -49,6 +49,13 @@ def test_the_tour_prints_every_stop_and_both_languages(gateway: Gateway, monkeyp
     assert re.search(r"where does \S+ come from\? staff@water asks *│ 1 · .+NCONDITIONAL", text)
     assert re.search(r"│ ▒ something hidden: R16.3b .+ → NEGOTIATE", text)
     assert re.search(r"the same as of 2024-06-30, asked by center *│ nothing", text)
+    assert re.search(r"who could see it at this instant\? auditor asks, by the policy of 20\S+Z", text)
+    assert re.search(r"PUBLIC: discover (yes|no) \(R[\d.a-c]+\), inspect (yes|no) \(R[\d.a-c]+\), fetch (yes|no)", text)
+    assert re.search(r"OFFICER ADMINISTRATIVE.* \(\d+\): discover yes \(R\d", text), text
+    drawn = text.split("The same as a picture, for staff@water\n", 1)[1]
+    assert re.match(r"Lineage of \S+", drawn)
+    assert re.search(r"^[├└]─ \[\d+\] \S+ A\d+ .+ \(shared", drawn, re.MULTILINE)
+    assert "Hidden: part of this lineage may not be shown." in drawn
     assert re.search(r"come into it\? *│ the shortest have \d+", text)
     assert re.search(r"who has what was made from .+ │ .+: .+; \d+ grants, fetched \d+ times", text)
     assert re.search(r"checked with the log's key *│ entry \d+ of \d+ in localhost/log", text)

@@ -20,7 +20,7 @@ from gateway.schema import build_schema
 
 TEXTS: Final = ("String", "ID", "DateTime", "_Any")
 _QUERY: Final = build_schema()._schema.query_type
-_NEEDED: Final = {"String": '"水"', "ID": '"x"', "Int": "1", "Boolean": "true"}
+_NEEDED: Final = {"String": '"水"', "ID": '"x"', "Int": "1", "Boolean": "true", "DateTime": '"2026-01-31T08:00:00Z"'}
 
 
 @dataclass(frozen=True)

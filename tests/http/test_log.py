@@ -211,13 +211,16 @@ def test_while_the_log_cannot_be_written_reading_goes_on_and_changes_wait(served
     )
     token = ES256.token(claims(sub="staff@water", exp=int(time.time()) + 600))
     dataset = own(served, 3)
-    with Gateway(tmp_path / "state", **more) as gateway:
-        client = httpx.Client(base_url=f"http://127.0.0.1:{gateway.announced().port}", timeout=30)
+    with (
+        Gateway(tmp_path / "state", **more) as gateway,
+        httpx.Client(base_url=f"http://127.0.0.1:{gateway.announced().port}", timeout=30) as client,
+    ):
         headers = {"Authorization": f"Bearer {token}"}
 
         def change(n: int) -> list[Any]:
             given = {"dataset": dataset, "refreshedAt": lately(n), "idempotencyKey": f"full-{n:04d}"}
             answer = client.post("/graphql", json={"query": REFRESH, "variables": {"input": given}}, headers=headers)
+            assert "errors" not in answer.json(), (answer.text, gateway.err)
             return [problem["code"] for problem in answer.json()["data"]["recordRefresh"]["problems"]]
 
         for n in range(30):  # so that the bodies are larger than whatever the process writes to its output
@@ -227,16 +230,20 @@ def test_while_the_log_cannot_be_written_reading_goes_on_and_changes_wait(served
         process.rlimit(resource.RLIMIT_FSIZE, (size + 10, resource.RLIM_INFINITY))
         first = change(30)
         assert first in (["LOG_PENDING"], ["LOG_UNAVAILABLE"])
+        # Where the index could not be read either, nothing was written yet: the next sweep does.
+        until(lambda: not client.get("/readyz").json()["changes"], 15, "it is known that the log cannot be written")
         assert change(31) == ["LOG_UNAVAILABLE"]
         assert client.post("/graphql", json={"query": GOOD}).json()["data"] == served.good
         ready = client.get("/readyz")
         assert (ready.status_code, ready.json()["ready"], ready.json()["changes"]) == (200, True, False)
+        exported = client.get(f"/lineage/{dataset}/export", headers=headers)
+        assert (exported.status_code, exported.json()["errors"][0]["extensions"]["code"]) == (503, "LOG_UNAVAILABLE")
+        assert client.get(f"/lineage/{dataset}", headers=headers).status_code == 200, "a picture is no export"
         assert "gateway_log_writable 0.0" in client.get("/metrics").text
         process.rlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         until(lambda: client.get("/readyz").json()["changes"], 15, "the log can be written again")
         assert change(30) == change(31) == []
         assert "gateway_log_writable 1.0" in client.get("/metrics").text
-        client.close()
         assert gateway.end(signal.SIGTERM) == 0
         refreshed = [body for body in logged(gateway.state) if body["kind"] == "data.refreshed"]
         assert len(refreshed) == len({body["id"] for body in refreshed}) == 32

@@ -41,8 +41,9 @@ LUCENE: Final = (
 )
 ODD: Final = ("", " ", "\x00", "a\x00b", "\x1f", "\u200b\ufeff", "\ufffe", "𝕏" * 50, "\u202e", "ﷺ" * 100, "a\r\nb")
 NOWHERE: Final = "zzqxnowhere"
-CODES: Final = ("INVALID_CURSOR", "INVALID_DATETIME")
-"""How a key or a cursor that is none may be refused; everything else is an answer that finds nothing."""
+CODES: Final = ("INVALID_CURSOR", "INVALID_DATETIME", "ACCESS_AS_OF_REFUSED")
+"""How a key or a cursor that is none may be refused, and what is for overseers alone; everything else is an answer that
+finds nothing."""
 
 # A text that would be a query of another kind if it were not taken by the word, and the plain word in it.
 DISGUISED: Final = (

@@ -13,7 +13,13 @@ from gateway.lineage import Recording
 from gateway.vocabulary import Status
 from tests.catalog.entries import entry, ground
 from tests.lineage.reporting import Desk
+from tests.lineage.stated import Statements
 from tests.lineage.tiered import Flow
+from tests.sharing.city import City
+from tests.sharing.conftest import city, founded
+
+__all__ = ["city", "founded"]
+"""Fixtures of the procedures' tests, which pytest finds by these names."""
 
 _CLEAR = (
     "MATCH (n:Job|Run|Statement|Point|NameLock|Unsettled|External|LineageName|Idempotency|Retier|Declassification)"
@@ -59,3 +65,17 @@ async def begun(flow: Flow) -> Flow:
     await flow.begin()
     flow.desk.forget()
     return flow
+
+
+@pytest.fixture(scope="module")
+async def stated(founded: City) -> Statements:
+    """What the city's agencies make of each other's data, and officers who say so."""
+    return await Statements(founded).found()
+
+
+@pytest.fixture
+async def statements(stated: Statements, city: City) -> Statements:
+    """All of it, with nothing stated."""
+    assert stated.city is city
+    await stated.renew()
+    return stated

@@ -55,6 +55,9 @@ EVENT: Final = st.builds(
 )
 DEED: Final = st.tuples(st.sampled_from(["map", "unmap"]), st.sampled_from(sorted(ENTRIES)))
 
+STEP: Final = st.dictionaries(st.integers(1, 20), st.sampled_from([True, False, False, None]), min_size=2, max_size=3)
+"""By day what a run has that is new, or comes to what was there: a source, none, or a failure."""
+
 
 @settings(
     max_examples=EXAMPLES,
@@ -86,6 +89,42 @@ async def test_any_order_any_cut_and_any_repetition_give_the_same_edges(
             mapped[name] = deed == "map"
     recording.AT_ONCE = 10_000
     assert await on_record(opened, namespace) == expected(events, lambda *end: _called(mapped, *end))
+
+
+@settings(
+    max_examples=EXAMPLES,
+    deadline=None,
+    derandomize="GATEWAY_TEST_EXAMPLES" not in os.environ,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(
+    st.lists(st.sampled_from([True, True, True, False]), min_size=10, max_size=10),
+    st.lists(STEP, min_size=1, max_size=3),
+)
+async def test_one_request_moves_several_parts_of_an_edge(
+    opened: Desk, first: list[bool], steps: list[dict[int, bool | None]]
+) -> None:
+    """An edge reaches through many runs of a job; a request moves some of them, and between those others stay."""
+    namespace = f"{NAMESPACE}/{next(_numbers)}"
+
+    def one(day: int, has: bool | None) -> dict[str, Any]:
+        """A run a day: it has a source, or none, or has failed."""
+        facets: dict[str, Any] = {} if has or has is None else {"lineage": {"inputs": []}}
+        inputs, outputs = ["a"] if has else [], [dataset("x", **facets)]
+        kind = "FAIL" if has is None else "COMPLETE"
+        found: dict[str, Any] = event(day, at(day), kind, inputs=inputs, outputs=outputs, job="one")
+        renamed: dict[str, Any] = json.loads(json.dumps(found).replace(f'"{NAMESPACE}"', f'"{namespace}"'))
+        renamed["job"]["namespace"] = namespace
+        return renamed
+
+    requests = [
+        [one(2 * i + 1, has) for i, has in enumerate(first)],
+        *([one(day, has) for day, has in step.items()] for step in steps),
+    ]
+    for request in requests:
+        await opened.send(request)
+    events = [event for request in requests for event in request]
+    assert await on_record(opened, namespace) == expected(events, lambda *end: _called({}, *end))
 
 
 def _called(mapped: Mapping[str, bool], name: tuple[str, str], field: str, output: bool) -> str:

@@ -224,6 +224,7 @@ async def test_what_an_edge_says(desk: Desk) -> None:
     assert edge.pop("id").startswith("de_")
     recorded = edge.pop("recordedFrom")
     assert recorded > at(1)
+    assert edge.pop("event") == desk.events()[1]["id"]  # which has said that of the system
     for key in ("line", "sourceName", "targetName"):
         assert edge.pop(key)
     assert edge == {

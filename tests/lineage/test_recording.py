@@ -2,7 +2,10 @@
 
 from typing import Any
 
-from tests.lineage.reporting import Desk, at, columns, dataset, event, run_id
+import pytest
+
+from gateway.lineage import Name, recording
+from tests.lineage.reporting import NAMESPACE, Desk, at, columns, dataset, event, run_id
 
 
 async def test_an_edge_holds_from_the_first_run_that_has_it_to_the_next_one_that_has_it_no_more(desk: Desk) -> None:
@@ -54,3 +57,19 @@ async def test_one_request_moves_an_edge_at_both_of_its_ends(desk: Desk) -> None
     await desk.send(day(3))
     await desk.send(day(0))
     assert await desk.said() == [("x", "a", at(1), ""), ("x", "b", at(1), at(2))]
+
+
+@pytest.mark.parametrize("at_once", [recording.AT_ONCE, 1])
+async def test_each_edge_knows_the_event_of_its_report(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, at_once: int
+) -> None:
+    """R20: also where they are drawn in transactions of their own, after that of the report."""
+    monkeypatch.setattr(recording, "AT_ONCE", at_once)
+    await desk.send(event(1, at(1), inputs=["a", "b"], outputs=["x"]))
+    await desk.send(event(2, at(2), inputs=["c", "b"], outputs=["x"]))
+    first, second = (one["id"] for one in desk.events())
+    assert {(one["p"]["sourceName"], one["p"]["event"]) for one in await desk.edges()} == {
+        (Name(NAMESPACE, "a").key, second),
+        (Name(NAMESPACE, "b").key, first),
+        (Name(NAMESPACE, "c").key, second),
+    }

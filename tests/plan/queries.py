@@ -69,6 +69,7 @@ ELSEWHERE: Final = {
     "accessWays",
     "lineage",
     "impact",
+    "accessAsOf",
     "paths",
     "lineageNames",
     "tierViolations",

@@ -25,7 +25,7 @@ from tests.support.database import empty
 from tests.support.loading import load
 from tests.support.world import World, build_world
 
-WORLDS: Final = int(os.environ.get("GATEWAY_TEST_WORLDS", "8"))
+WORLDS: Final = int(os.environ.get("GATEWAY_TEST_WORLDS", "6"))
 """Worlds, each asked by one caller. `make deep` sets more."""
 
 QUERIES: Final = 14

@@ -13,12 +13,14 @@ from gateway.catalog import FieldSpec, write_agencies, write_entries
 from gateway.classes import Tier
 from gateway.graph import Graph, make_id
 from gateway.identity import Profile, Subject
+from gateway.lineage import LINEAGE, LineageMatter
 from gateway.policy.store import PolicyStore
 from gateway.rules import Calendar, load_rules
 from gateway.sharing.acts import Answer, Move, OnGrant, Opening, Request
 from gateway.sharing.certificates import Registry
 from gateway.sharing.clocks import DEADLINE, Rules
 from gateway.sharing.filing import Filing
+from gateway.sharing.matters import Foreign
 from gateway.sharing.scope import Basis, Scope
 from gateway.sharing.words import Act, Purpose
 from gateway.signing import DevelopmentAuthority, Seal, load_pkcs12, sign
@@ -84,7 +86,8 @@ class City:
         self.authority = DevelopmentAuthority(state)
         self.policy = PolicyStore(POLICIES)
         rules = Rules(load_rules(POLICIES / "rules.yaml"), Calendar())
-        self.filing = Filing(ledger, rules, self.authority.trust, self._seal, lambda: self.now)
+        matters = {LINEAGE: LineageMatter(lambda: self.now)}
+        self.filing = Filing(ledger, rules, self.authority.trust, self._seal, lambda: self.now, matters=matters)
         self.registry = Registry(ledger)
         self.officers: dict[str, Officer] = {}
         self.citizens: dict[str, Subject] = {}
@@ -172,7 +175,7 @@ class City:
         )
         return replace(asked, **changes)
 
-    async def prepare(self, who: str, request: Request) -> dict[str, Any]:
+    async def prepare(self, who: str, request: Request | Foreign) -> dict[str, Any]:
         """The document of a request."""
         subject = self.officers[who].subject
         table = self.policy.table_for(subject.profile)
@@ -190,7 +193,7 @@ class City:
         cause = self.cause(subject)
         return dict(await self.filing.file(subject, table, cause, signing, signature, key or self.key()))
 
-    async def act(self, who: str, request: Request) -> dict[str, Any]:
+    async def act(self, who: str, request: Request | Foreign) -> dict[str, Any]:
         """Prepare, sign and file."""
         prepared = await self.prepare(who, request)
         return await self.file(who, prepared["signing"], self.sign(who, prepared["document"]))
@@ -223,7 +226,7 @@ class City:
         made = await self.act("consumer", self.scope("mixed", *(fields or ("open", "asked"))))
         return str(made["case"])
 
-    async def refused(self, who: str, request: Request) -> Denied:
+    async def refused(self, who: str, request: Request | Foreign) -> Denied:
         """Why a request cannot be signed."""
         try:
             await self.prepare(who, request)

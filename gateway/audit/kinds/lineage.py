@@ -119,3 +119,65 @@ class RedistributionChanged(Event):
     """Grants in force that would not be given now: they go on, and their provider has to look at them."""
     affected: int
     """How many of these there are; a hundred of them are named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DerivationsDeclared(Event):
+    """An agency declared what a dataset of its own was made from; who provides that is told where they may know."""
+
+    kind: ClassVar[str] = "lineage.declared"
+    stage: ClassVar[Stage] = Stage.AGGREGATION
+    begun: int
+    """Derivations that were recorded, as far as this event tells of them."""
+    ended: int
+    """Derivations of which the record was ended: those between datasets that follow from others."""
+    document: str
+    """SHA-256 of the document that was signed."""
+    signature: str
+    """SHA-256 of the file of its signature."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DerivationsEnded(Event):
+    """An agency corrected what it had declared of a dataset of its own; what was on record stays there."""
+
+    kind: ClassVar[str] = "lineage.ended"
+    stage: ClassVar[Stage] = Stage.AGGREGATION
+    begun: int
+    """Derivations that were recorded instead, as far as this event tells of them."""
+    ended: int
+    """Derivations of which the record was ended."""
+    document: str
+    """SHA-256 of the document that was signed."""
+    signature: str
+    """SHA-256 of the file of its signature."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskApproved(Event):
+    """The owner of a field accepted its mask as enough in one field that was made from it (R17.2, R23.1)."""
+
+    kind: ClassVar[str] = "lineage.mask-approved"
+    stage: ClassVar[Stage] = Stage.SECURITY
+    approval: str
+    """The approval."""
+    mask: str
+    """The rule, by its name and version."""
+    document: str
+    """SHA-256 of the document that was signed."""
+    signature: str
+    """SHA-256 of the file of its signature."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MaskWithdrawn(Event):
+    """The owner of a field withdrew such an approval."""
+
+    kind: ClassVar[str] = "lineage.mask-withdrawn"
+    stage: ClassVar[Stage] = Stage.SECURITY
+    approval: str
+    """The approval."""
+    document: str
+    """SHA-256 of the document that was signed."""
+    signature: str
+    """SHA-256 of the file of its signature."""

@@ -27,6 +27,8 @@ from gateway.graph.migrations import (
     m0012_deadlines,
     m0013_lineage_names,
     m0014_tiers,
+    m0015_declared,
+    m0016_policy_periods,
 )
 
 _ALL: Final = (
@@ -44,6 +46,8 @@ _ALL: Final = (
     (12, m0012_deadlines.NAME, m0012_deadlines.statements),
     (13, m0013_lineage_names.NAME, m0013_lineage_names.statements),
     (14, m0014_tiers.NAME, m0014_tiers.statements),
+    (15, m0015_declared.NAME, m0015_declared.statements),
+    (16, m0016_policy_periods.NAME, m0016_policy_periods.statements),
 )
 
 _ATTEMPTS: Final = 5
