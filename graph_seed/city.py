@@ -12,7 +12,7 @@ from gateway.graph import make_id
 from gateway.graph.times import instant
 from gateway.identity.development import ISSUER
 from gateway.masks import Audience, kept_text
-from gateway.vocabulary import FOREVER, Format, Mode, Origin, Period, Role, ShareType, Status
+from gateway.vocabulary import FOREVER, Format, Mode, OpenType, Origin, Period, Role, Sensitivity, ShareType, Status
 from graph_seed import reading, wording
 from graph_seed.people import people
 from graph_seed.reading import AgencyLine, DatasetLine
@@ -156,6 +156,23 @@ def entries(today: datetime = TODAY) -> list[DatasetRow]:
     return [entry(variant, rnd, today) for variant in variants()]
 
 
+LAX: Final = "621000/scj/xzcf"
+"""An entry of which fields are stated less strictly than what they were made from, so that there is one (R17.2)."""
+
+
+_WITNESSES: Final = ("center", "fgw")
+
+
+def _tiers(variant: Variant) -> dict[str, Tier]:
+    """The tiers of an entry's fields, by name."""
+    return {
+        row["name"]: Tier(
+            ShareType(row["shareType"]), OpenType(row["openType"]), frozenset(map(Sensitivity, row["sensitivity"]))
+        )
+        for row in _fields(variant, tier_of(variant.line.tier))
+    }
+
+
 def derivations() -> tuple[list[Row], list[Row]]:
     """Lineage between entries and between their fields: 8 levels and more, with diamonds and a cycle."""
     found = {v.identifier: v for v in variants()}
@@ -169,12 +186,17 @@ def derivations() -> tuple[list[Row], list[Row]]:
             own = [s for s in sources if s.agency.code == variant.agency.code]
             source = (own or sources)[0]
             datasets.append(_edge("ds_", (variant.identifier,), (source.identifier,), variant.agency.code))
-            groups = reading.field_groups()
-            names = [{f.name for g in v.line.groups.split() for f in groups[g]} for v in (variant, source)]
-            for name in sorted(names[0] & names[1]):
-                target = (variant.identifier, name)
-                fields.append(_edge("fd_", target, (source.identifier, name), variant.agency.code))
+            made, of = _tiers(variant), _tiers(source)
+            for name in sorted(made.keys() & of.keys()):
+                lax = made[name].stricter(of[name]) != made[name] and variant.identifier != LAX
+                asserter = _witness(variant, source) if lax else variant.agency.code
+                fields.append(_edge("fd_", (variant.identifier, name), (source.identifier, name), asserter))
     return datasets, fields
+
+
+def _witness(variant: Variant, source: Variant) -> str:
+    """Who but its provider says of a field that it was made from a stricter one: that tightens nothing (R17.2)."""
+    return next(code for code in (source.agency.code, *_WITNESSES) if code != variant.agency.code)
 
 
 def _edge(prefix: str, target: tuple[str, ...], source: tuple[str, ...], asserter: str) -> Row:

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
+from gateway.catalog.marks import EVERYTHING
 from gateway.catalog.statements import TALLY
 from gateway.catalog.tallies import count, tally_rows
 from gateway.graph import Graph
@@ -102,6 +103,7 @@ async def load_city(graph: Graph, progress: Progress | None = None, delivering: 
     await _entries(graph, entries, len(entries), progress)
     for label, rows in zip(("Dataset", "Field"), city.derivations(), strict=True):
         await _write(graph, "lineage", _DERIVED.format(label=label), rows, len(rows), progress)
+    await graph.run(EVERYTHING)
     if delivering is not None and delivering.most_rows:
         await _deliver(graph, delivering, progress)
     await _finish(graph)

@@ -38,6 +38,7 @@ from gateway.graph.appointments import find_person
 from gateway.identity import Authenticator
 from gateway.identity.issuers import configured_issuers
 from gateway.identity.token import Verifier
+from gateway.lineage import Retiering, Tiers
 from gateway.notices import Courier, NoticeKey, Notices, receivers_trust
 from gateway.policy.store import PolicyStore
 from gateway.schema.ide import ROUTE as IDE_ROUTE
@@ -98,6 +99,7 @@ def create_app(
             cause = partial(_own_cause, policy)
             await stack.enter_async_context(Escalations(graph, outbox, Rules.load(settings), cause))
             await stack.enter_async_context(Examinations(graph, outbox, policy, cause))
+            await stack.enter_async_context(Retiering(Tiers(graph, outbox), cause))
             await stack.enter_async_context(PolicyPeriods(graph, policy))
             await stack.enter_async_context(_notices(settings, graph, outbox, cause))
             door.app = BodyLimit(Identification(endpoint, authenticator, sign_ins), settings.max_body_bytes)

@@ -15,7 +15,7 @@ from gateway.delivery import Engine
 from gateway.fetching import Admission, Desk, Quotas, Sources, load_secret
 from gateway.graph import Graph
 from gateway.identity import Authenticator
-from gateway.lineage import Recording
+from gateway.lineage import Recording, Tiers
 from gateway.oauth import Issuing, Statuses, TokenKeys
 from gateway.oauth.reporting import Reporting
 from gateway.policy.store import PolicyStore
@@ -69,5 +69,5 @@ async def partner_side(
     limit = PublicLimit(settings.public_fetches_per_minute, settings.rate_limit_storage.get_secret_value())
     presenting = Presenting(graph, authenticator, sign_ins, verifier, issuer, limit)
     reporters = replace(presenting, verifier=TokenVerifier(issuer, reports, keys, None), resource=LINEAGE)
-    lineage = Lineage(graph, Recording(graph, ledger), reporters, policy, settings.max_lineage_bytes)
+    lineage = Lineage(graph, Recording(graph, ledger, Tiers.of(ledger)), reporters, policy, settings.max_lineage_bytes)
     return Partners(oauth, Data(desk, presenting), lineage)

@@ -83,9 +83,9 @@ class Ledger:
     """Makes changes. One per process."""
 
     def __init__(self, graph: Graph, recorder: Recorder, outbox: Outbox) -> None:
-        self._graph = graph
+        self.graph = graph
         self.recorder = recorder
-        self._outbox = outbox
+        self.outbox = outbox
 
     async def change(self, key: Key, cause: Cause, work: Work, *, timeout: float | None = None) -> Mapping[str, Any]:
         """Make a change, or give what it gave when it was made before.
@@ -112,12 +112,12 @@ class Ledger:
             return await self._claimed(tx, key, work)
 
         try:
-            result, parcels, again = await self._graph.write(claimed, timeout=timeout)
+            result, parcels, again = await self.graph.write(claimed, timeout=timeout)
         except Denied as denied:
             await self._refuse(key, cause, denied)
             raise
         try:
-            await self._outbox.deliver(parcels, again=again)
+            await self.outbox.deliver(parcels, again=again)
         except LogUnavailable:
             raise LogPending(result) from None
         return result
@@ -131,10 +131,10 @@ class Ledger:
         if digest != key.digest:
             raise KeyReused("this idempotency key was used for another input; take a new one for a new change")
         if result is not None:
-            return orjson.loads(result), await self._outbox.pending(tx, cases), True
+            return orjson.loads(result), await self.outbox.pending(tx, cases), True
         made = await work(tx)
         kept = {"key": key.stored, "result": orjson.dumps(made.result).decode(), "cases": sorted(made.events)}
-        return made.result, await self._outbox.put(tx, made.events, _KEEP, kept), False
+        return made.result, await self.outbox.put(tx, made.events, _KEEP, kept), False
 
     async def _refuse(self, key: Key, cause: Cause, denied: Denied) -> None:
         await self.recorder.record(

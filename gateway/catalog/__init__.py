@@ -16,10 +16,11 @@ from gateway.catalog.model import (
 from gateway.catalog.problems import Code, Problem, Rejected
 from gateway.catalog.rows import StoredEntry, to_rows
 from gateway.catalog.validate import missing_elements, validate
-from gateway.catalog.write import withdraw, write_entries, write_stored
+from gateway.catalog.write import Check, Proposed, withdraw, write_entries, write_stored
 
 __all__ = [
     "AgencySpec",
+    "Check",
     "Code",
     "Derivation",
     "DistributionSpec",
@@ -28,6 +29,7 @@ __all__ = [
     "JurisdictionSpec",
     "LegalBasis",
     "Problem",
+    "Proposed",
     "Rejected",
     "Report",
     "StoredEntry",

@@ -8,6 +8,7 @@ from neo4j import AsyncManagedTransaction
 
 from gateway.catalog import statements
 from gateway.catalog.batches import pieces, run_rows, unknown
+from gateway.catalog.marks import mark
 from gateway.catalog.model import Derivation
 from gateway.catalog.problems import Code, Problem, Rejected
 from gateway.graph.driver import Graph
@@ -38,9 +39,22 @@ async def write_derivations(graph: Graph, batch: Sequence[Derivation]) -> int:
                 rows = [_row(d, moment) for d in piece if (d.source_field is not None) == (label == "Field")]
                 if rows and await run_rows(tx, statements.DERIVATIONS.format(label=label), rows) != len(rows):
                     raise unknown(piece[0].target, "derivedFrom", f"{label} at an end of a derivation in this batch")
+            await _mark(tx, [_row(d, moment) for d in piece], moment)
 
         await graph.write(work)
     return len(batch)
+
+
+async def _mark(tx: AsyncManagedTransaction, rows: Sequence[dict[str, Any]], moment: str) -> None:
+    """Mark what is derived: now, and again when a derivation begins or ends later (R17.2)."""
+    await mark(tx, [row["target"] for row in rows])
+    later: dict[str, list[str]] = {}
+    for row in rows:
+        for name in ("validFrom", "validTo"):
+            if moment < row["p"][name] < FOREVER:
+                later.setdefault(row["p"][name], []).append(row["target"])
+    for instant, some in later.items():
+        await mark(tx, some, due=instant)
 
 
 def _row(derivation: Derivation, moment: str) -> dict[str, Any]:

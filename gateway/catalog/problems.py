@@ -25,6 +25,8 @@ class Code(StrEnum):
     DUPLICATE = "DUPLICATE"
     MASK_UNFIT = "MASK_UNFIT"
     UNKNOWN_REFERENCE = "UNKNOWN_REFERENCE"
+    BELOW_SOURCES = "BELOW_SOURCES"
+    """A field is less strict than what it was made from (R17.2)."""
 
 
 @dataclass(frozen=True, slots=True)

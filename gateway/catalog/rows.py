@@ -130,6 +130,10 @@ def _stated(entry: Entry) -> Row:
     }
 
 
+FIELD_TEXTS: Final = ("title", "dataType", "description", "unit", "format", "masks")
+"""What a field may lack."""
+
+
 def _field(identifier: str, position: int, spec: FieldSpec, dataset: Tier, *, published: bool) -> Row:
     more = {
         "title": spec.title,

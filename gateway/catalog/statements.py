@@ -75,7 +75,7 @@ UNWIND $identifiers AS identifier
 MATCH (d:Dataset {identifier: identifier})
 RETURN collect({id: d.id, identifier: d.identifier, version: d.version, digest: d.recordDigest, status: d.status,
   agency: d.agency, theme: d.theme, accessClass: d.accessClass, shareType: d.shareType, openType: d.openType,
-  jurisdiction: d.jurisdiction, origin: d.origin, source: d.source,
+  jurisdiction: d.jurisdiction, origin: d.origin, source: d.source, noRedistribution: d.noRedistribution,
   labels: [l IN labels(d) WHERE l STARTS WITH 'Class_']})
 """
 
@@ -90,8 +90,10 @@ UPDATE: Final = """
 UNWIND $rows AS row
 MATCH (a:Agency {id: row.p.agency})
 MATCH (d:Dataset {id: row.p.id})
+WITH a, d, row, d.noRedistributionOf AS owners, d.inheritedNoRedistribution AS inherited
 REMOVE d:$(row.oldLabels)
 SET d = row.p
+SET d.noRedistributionOf = owners, d.inheritedNoRedistribution = inherited
 SET d:$(row.label)
 CREATE (d)-[:HAS_VERSION]->(v:DatasetVersion) SET v = row.v
 WITH a, d
@@ -100,11 +102,12 @@ CALL (d) { MATCH (d)-[:HAS_DISTRIBUTION]->(p:Distribution) DETACH DELETE p }
 CREATE (d)-[:PROVIDED_BY]->(a)
 RETURN count(*)
 """
+"""What it has through lineage stays until that is settled; nobody else changes it, for it is locked."""
 
 END_FIELDS: Final = """
 UNWIND $rows AS row
 MATCH (:Dataset {id: row.id})-[link:HAS_FIELD]->(f:Field) WHERE NOT f.id IN row.fields
-SET f.accessClass = $unpublished
+SET f.accessClass = $unpublished, f.violation = null
 DELETE link
 RETURN count(*)
 """
@@ -114,11 +117,27 @@ FIELDS: Final = """
 UNWIND $rows AS row
 MATCH (d:Dataset {id: row.dataset})
 MATCH (v:DatasetVersion {id: row.version})
-MERGE (f:Field {id: row.p.id}) SET f = row.p
+MERGE (f:Field {id: row.p.id})
+WITH d, v, f, row, [f.shareType, f.openType, f.sensitivity] AS before
+SET f += row.p
+SET f.violation = CASE WHEN f.lineageTier IS NOT NULL AND f.accessClass <> $unpublished THEN d.agency END
 MERGE (d)-[:HAS_FIELD]->(f)
 CREATE (v)-[:LISTS {snapshot: row.snapshot}]->(f)
-RETURN count(*)
+WITH f, before WHERE before[0] IS NOT NULL AND before <> [f.shareType, f.openType, f.sensitivity]
+RETURN collect(f.id)
 """
+"""What it has through lineage stays until that is settled, so its other properties are set one by one: `p` has all of
+them. Gives those whose own tier has changed."""
+
+FIELDS_OF: Final = """
+UNWIND $ids AS id
+MATCH (d:Dataset {id: id})
+RETURN collect(COLLECT {
+  MATCH (d)-[:HAS_FIELD]->(f:Field) RETURN f.id
+  UNION MATCH (d)-[:HAS_VERSION]->(:DatasetVersion)-[:LISTS]->(f:Field) RETURN f.id
+})
+"""
+"""All fields that datasets have or had."""
 
 DISTRIBUTIONS: Final = """
 UNWIND $rows AS row
@@ -144,7 +163,7 @@ REMOVE d:$(row.oldLabels)
 SET d.status = 'WITHDRAWN', d.accessClass = $unpublished
 SET d:$($label)
 WITH d
-CALL (d) { MATCH (d)-[:HAS_FIELD]->(f:Field) SET f.accessClass = $unpublished }
+CALL (d) { MATCH (d)-[:HAS_FIELD]->(f:Field) SET f.accessClass = $unpublished, f.violation = null }
 RETURN count(*)
 """
 

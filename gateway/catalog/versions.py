@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from gateway.catalog.rows import Row, StoredEntry, canonical
+from gateway.catalog.rows import FIELD_TEXTS, Row, StoredEntry, canonical
 from gateway.graph.ids import make_id
 from gateway.vocabulary import FOREVER
 
@@ -22,5 +22,5 @@ def version_row(entry: StoredEntry, n: int, moment: str) -> Row:
 
 
 def field_row(field: Row) -> dict[str, Any]:
-    """A field's properties, and as the version keeps them."""
-    return {"p": field, "snapshot": canonical(field).decode()}
+    """A field's properties, null where it has none, and as the version keeps them."""
+    return {"p": dict.fromkeys(FIELD_TEXTS) | field, "snapshot": canonical(field).decode()}

@@ -5,7 +5,8 @@ tiers and classes of its Fields, its one current version and the `Tally` counts.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from neo4j import AsyncManagedTransaction
@@ -16,9 +17,10 @@ from gateway.audit.recording import Recording
 from gateway.catalog import statements
 from gateway.catalog.batches import LARGEST, Report, pieces, run_rows, unknown, value
 from gateway.catalog.events import put_changes
+from gateway.catalog.marks import mark
 from gateway.catalog.model import Entry
-from gateway.catalog.problems import Rejected
-from gateway.catalog.rows import StoredEntry, to_rows
+from gateway.catalog.problems import Problem, Rejected
+from gateway.catalog.rows import Row, StoredEntry, to_rows
 from gateway.catalog.tallies import Place, place, tally_rows
 from gateway.catalog.validate import validate_all
 from gateway.catalog.versions import field_row, version_row
@@ -31,7 +33,27 @@ _TIMEOUT: Final = 300.0
 """Seconds for one transaction: a batch is larger work than a client's query."""
 
 
-async def write_entries(graph: Graph, batch: Sequence[Entry], *, recording: Recording | None = None) -> Report:
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """An entry that is about to be written."""
+
+    identifier: str
+    agency: str
+    """Id of who provides it."""
+    published: bool
+    """Whether it will be in the published catalogue."""
+    was_published: bool
+    fields: Sequence[Row]
+    """As they will be stored."""
+
+
+Check = Callable[[AsyncManagedTransaction, Sequence[Proposed]], Awaitable[Sequence[Problem]]]
+"""Of a room above, which knows what entries depend on: what stands against writing some."""
+
+
+async def write_entries(
+    graph: Graph, batch: Sequence[Entry], *, recording: Recording | None = None, check: Check | None = None
+) -> Report:
     """Create entries, or bring them to what is stated now; an entry that is so already is not touched.
 
     Each change makes a new version and closes the one before. A withdrawn entry comes back with a new version.
@@ -40,18 +62,21 @@ async def write_entries(graph: Graph, batch: Sequence[Entry], *, recording: Reco
         graph: a migrated graph that holds the agencies.
         batch: any number; every 2,000 are one transaction.
         recording: writes the events of what changes into the same transactions; None for a graph of a test's.
+        check: what else must not stand against it.
 
     Raises:
         LogUnavailable: the changes are made, and their events wait for the log.
-        Rejected: some entries are not valid (checked before anything is written), or name an unknown agency (what
-            earlier transactions wrote stays).
+        Rejected: some entries are not valid (checked before anything is written), name an unknown agency, or do not
+            pass the check (what earlier transactions wrote stays).
     """
     if problems := validate_all(batch):
         raise Rejected(problems)
-    return await write_stored(graph, [to_rows(entry) for entry in batch], recording=recording)
+    return await write_stored(graph, [to_rows(entry) for entry in batch], recording=recording, check=check)
 
 
-async def write_stored(graph: Graph, batch: Sequence[StoredEntry], *, recording: Recording | None = None) -> Report:
+async def write_stored(
+    graph: Graph, batch: Sequence[StoredEntry], *, recording: Recording | None = None, check: Check | None = None
+) -> Report:
     """`write_entries` for what was checked and prepared before.
 
     An imported entry never takes the place of one that was compiled here or comes from another source: those are left
@@ -63,7 +88,7 @@ async def write_stored(graph: Graph, batch: Sequence[StoredEntry], *, recording:
         async def work(
             tx: AsyncManagedTransaction, stored: Sequence[StoredEntry] = stored
         ) -> tuple[Report, list[Parcel]]:
-            return await _write(tx, stored, recording)
+            return await _write(tx, stored, recording, check)
 
         found, parcels = await graph.write(work, timeout=_TIMEOUT)
         report += found
@@ -102,7 +127,7 @@ async def withdraw(
 
 
 async def _write(
-    tx: AsyncManagedTransaction, stored: Sequence[StoredEntry], recording: Recording | None
+    tx: AsyncManagedTransaction, stored: Sequence[StoredEntry], recording: Recording | None, check: Check | None
 ) -> tuple[Report, list[Parcel]]:
     homes = dict(await value(tx, statements.HOMES, ids=sorted({entry.agency for entry in stored})))
     for entry in stored:
@@ -116,6 +141,8 @@ async def _write(
     taken = tuple(entry.identifier for entry in stored if _of_others(entry, before[entry.identifier]))
     stored = [entry for entry in stored if entry.identifier not in taken]
     todo = [entry for entry in stored if not _same(entry, before[entry.identifier])]
+    if check is not None and (problems := await check(tx, [_proposed(e, before[e.identifier]) for e in todo])):
+        raise Rejected(problems)
     tally: Counter[Place] = Counter()
     rows = [_row(entry, before[entry.identifier], homes[entry.agency], moment) for entry in todo]
     for row, entry in zip(rows, todo, strict=True):
@@ -124,6 +151,7 @@ async def _write(
             tally[place(before[entry.identifier])] -= 1
             homes.setdefault(before[entry.identifier]["agency"], before[entry.identifier]["jurisdiction"])
     await _write_parts(tx, todo, rows, moment)
+    await _mark(tx, [(before[entry.identifier], entry) for entry in todo if _exists(before[entry.identifier])])
     await run_rows(tx, statements.TALLY, tally_rows(tally, homes))
     known = {name for name, held in before.items() if _exists(held)}
     changed = [entry.identifier for entry in todo]
@@ -149,9 +177,27 @@ async def _write_parts(
         for entry, row in zip(todo, rows, strict=True)
         for field in entry.fields
     ]
-    await run_rows(tx, statements.FIELDS, fields)
+    retiered: list[str] = []
+    for piece in pieces(fields, LARGEST):
+        retiered += await value(tx, statements.FIELDS, rows=list(piece), unpublished=UNPUBLISHED)
+    await mark(tx, (), changed=retiered)
     distributions = [{"dataset": entry.id, "p": item} for entry in todo for item in entry.distributions]
     await run_rows(tx, statements.DISTRIBUTIONS, distributions)
+
+
+async def _mark(tx: AsyncManagedTransaction, changes: Sequence[tuple[dict[str, Any], StoredEntry]]) -> None:
+    """Mark what was made from entries that are another agency's since, or that nobody may pass on any more."""
+    moved = [entry.id for held, entry in changes if held["agency"] != entry.agency]
+    barred = [
+        entry.id
+        for held, entry in changes
+        if bool(held["noRedistribution"]) != bool(entry.properties.get("noRedistribution"))
+    ]
+    fields: list[str] = []
+    for piece in pieces(moved):
+        for some in await value(tx, statements.FIELDS_OF, ids=list(piece)):
+            fields += some
+    await mark(tx, moved, changed=[*moved, *barred, *fields])
 
 
 async def _before(tx: AsyncManagedTransaction, identifiers: list[str]) -> dict[str, dict[str, Any]]:
@@ -162,6 +208,11 @@ async def _before(tx: AsyncManagedTransaction, identifiers: list[str]) -> dict[s
 def _exists(held: dict[str, Any]) -> bool:
     """Whether the entry was there before this transaction; `LOCK` has made the others, with nothing but their keys."""
     return held["accessClass"] is not None
+
+
+def _proposed(entry: StoredEntry, held: dict[str, Any]) -> Proposed:
+    published, before = entry.properties["accessClass"] != UNPUBLISHED, held["accessClass"]
+    return Proposed(entry.identifier, entry.agency, published, before not in (None, UNPUBLISHED), entry.fields)
 
 
 def _of_others(entry: StoredEntry, held: dict[str, Any]) -> bool:

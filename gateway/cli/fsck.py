@@ -9,6 +9,7 @@ from gateway.catalog.fsck import check_graph
 from gateway.catalog.fsck_rules import Difference
 from gateway.cli._console import fetching, notes, report
 from gateway.graph import running_graph
+from gateway.lineage.tier_fsck import check_tiers
 from gateway.settings import load_settings
 
 
@@ -18,7 +19,9 @@ def register(app: typer.Typer) -> None:
 
 
 def fsck() -> None:
-    """Recompute classes, labels, field tiers, versions and counts, and list what differs. Changes nothing.
+    """Recompute classes, labels, tiers and where these come from, versions and counts, and list what differs.
+
+    Changes nothing.
 
     Exits with 1 when something differs. Let nobody write meanwhile.
     """
@@ -43,6 +46,7 @@ async def _fsck() -> Counter[str]:
     with fetching() as jars:
         async with running_graph(load_settings(), jars) as graph:
             entries = await check_graph(graph, found)
+            await check_tiers(graph, found)
     if not differing:
         notes.print(f"{entries:,} entries checked; everything holds.")
     return differing

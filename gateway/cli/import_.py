@@ -22,7 +22,10 @@ from gateway.federation.inventory import DEFAULT_SIZE_LIMIT, Inventory, Unreadab
 from gateway.federation.report import Report
 from gateway.federation.rule import DEFAULT_RULE, ImportRule, InvalidRule, load_rule, uniform_rule
 from gateway.graph import running_graph
+from gateway.lineage import Publishing, Tiers, Walker
+from gateway.plan import Planner
 from gateway.policy.store import PolicyStore
+from gateway.schema import ENTITIES
 from gateway.settings import load_settings
 from gateway.sharing.examination import suspend_changed
 from gateway.vocabulary import ShareType
@@ -78,7 +81,8 @@ def import_file(
 
 async def _run(inventory: Inventory, source: Source) -> Report:
     settings = load_settings()
-    cause = Cause(OPERATOR, PolicyStore(settings.policy_dir).current.digest)
+    policy = PolicyStore(settings.policy_dir)
+    cause = Cause(OPERATOR, policy.current.digest)
     with fetching() as jars:
         async with (
             running_graph(settings, jars) as graph,
@@ -86,8 +90,12 @@ async def _run(inventory: Inventory, source: Source) -> Report:
             Outbox(graph, recorder) as outbox,
         ):
             recording = Recording(outbox, cause, (suspend_changed,))
+            walker = Walker(graph, Planner(graph, policy.table_for, ENTITIES))
             with _progress() as advance:
-                outcome = await harvest(graph, inventory, source, advance, recording=recording)
+                outcome = await harvest(
+                    graph, inventory, source, advance, recording=recording, check=Publishing(walker).check
+                )
+            await Tiers(graph, outbox).settle(cause)
             await recorder.record(_imported(outcome, cause))
             return outcome
 

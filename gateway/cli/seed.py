@@ -46,7 +46,7 @@ async def _seed(scale: int | None, fields: int, public_share: float | None, *, r
                     notes.print(f"The city is there, with {count} datasets. See it: gateway serve")
                     return
                 count = await load_scaled(graph, scale, public_share=public_share, fields=fields, progress=progress)
-                await record_seeded(settings, scale)
+                await record_seeded(settings, graph, scale)
             except SeedRefused as refused:
                 report(str(refused))
                 raise typer.Exit(1) from None

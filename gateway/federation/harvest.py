@@ -11,7 +11,9 @@ from typing import Final, TypeVar
 from gateway.audit.recording import Recording
 from gateway.catalog import (
     AgencySpec,
+    Check,
     JurisdictionSpec,
+    Rejected,
     StoredEntry,
     to_rows,
     withdraw,
@@ -19,6 +21,7 @@ from gateway.catalog import (
     write_jurisdictions,
     write_stored,
 )
+from gateway.catalog import Code as Unfit
 from gateway.federation import statements
 from gateway.federation.dcat_us import read_record
 from gateway.federation.difference import Difference, Holder, Known, difference
@@ -86,6 +89,7 @@ async def harvest(
     advance: Advance = lambda *_: None,
     *,
     recording: Recording | None = None,
+    check: Check | None = None,
 ) -> Report:
     """Make the graph say what the inventory says, and the log what that changed.
 
@@ -104,19 +108,21 @@ async def harvest(
             f"The file has no records, which would withdraw {len(found.gone)}; --allow-empty does that."
         )
     await _write_agencies(graph, source, reading.publishers)
-    taken = await _write_entries(graph, source, reading, found, advance, recording)
+    taken, refused = await _write_entries(graph, source, reading, found, advance, recording=recording, check=check)
+    kept = taken | refused
     for identifier in (*found.taken, *taken):
         index = reading.indices[identifier]
         message = f"{excerpt(identifier)} belongs to an entry of another source or agency; --prefix keeps them apart"
         reading.problems.append(Problem(Code.IDENTIFIER_TAKEN, message, index, "identifier", identifier))
         reading.rejected.add(index)
+    reading.rejected.update(reading.indices[identifier] for identifier in refused)
     return Report(
         source=source.name,
         digest=inventory.digest,
         total=len(inventory.records),
-        loaded=len(set(found.new) - taken),
-        updated=len(set(found.changed) - taken),
-        republished=len(set(found.returned) - taken),
+        loaded=len(set(found.new) - kept),
+        updated=len(set(found.changed) - kept),
+        republished=len(set(found.returned) - kept),
         unchanged=len(found.unchanged),
         withdrawn=len(found.gone),
         rejected=len(reading.rejected),
@@ -223,14 +229,26 @@ async def _write_entries(
     reading: _Reading,
     found: Difference,
     advance: Advance,
+    *,
     recording: Recording | None,
-) -> set[str]:
-    """Write what has changed, then withdraw what is gone; returns what turned out to belong to others meanwhile."""
-    taken: set[str] = set()
+    check: Check | None,
+) -> tuple[set[str], set[str]]:
+    """Write what has changed, then withdraw what is gone.
+
+    Returns:
+        What turned out to belong to others meanwhile, and what may not be published as it is.
+    """
+    taken, refused = set[str](), set[str]()
     total, done = len(found.to_write) + len(found.gone), 0
     for identifiers in _batches(found.to_write):
         entries = [reading.entries[identifier] for identifier in identifiers]
-        report = await write_stored(graph, entries, recording=recording)
+        try:
+            report = await write_stored(graph, entries, recording=recording, check=check)
+        except Rejected as rejected:
+            bad = _refused(reading, rejected)
+            refused |= bad
+            entries = [entry for entry in entries if entry.identifier not in bad]
+            report = await write_stored(graph, entries, recording=recording, check=check)
         taken |= {*report.taken}
         done += len(identifiers)
         advance("Writing", done, total)
@@ -238,7 +256,18 @@ async def _write_entries(
         await withdraw(graph, identifiers, source=source.name, recording=recording)
         done += len(identifiers)
         advance("Withdrawing", done, total)
-    return taken
+    return taken, refused
+
+
+def _refused(reading: _Reading, rejected: Rejected) -> set[str]:
+    """Note what stands against publishing some entries, and say which; others of the batch are written."""
+    bad = {one.identifier for one in rejected.problems if one.code is Unfit.BELOW_SOURCES}
+    if not bad:
+        raise rejected
+    for one in rejected.problems:
+        index = reading.indices[one.identifier]
+        reading.problems.append(Problem(Code.BELOW_SOURCES, one.message, index, one.path, one.identifier))
+    return bad
 
 
 def _batches(items: Sequence[T], size: int | None = None) -> list[Sequence[T]]:

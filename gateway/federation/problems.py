@@ -24,6 +24,7 @@ class Code(StrEnum):
     IDENTIFIER_TAKEN = "IDENTIFIER_TAKEN"
     UNKNOWN_ACCESS_LEVEL = "UNKNOWN_ACCESS_LEVEL"
     INVALID_ENTRY = "INVALID_ENTRY"
+    BELOW_SOURCES = "BELOW_SOURCES"
     # From here on warnings: the record loads, and this part of it is left out or read another way.
     ACCESS_LEVEL_ASSUMED = "ACCESS_LEVEL_ASSUMED"
     PUBLISHER_ASSUMED = "PUBLISHER_ASSUMED"

@@ -20,6 +20,7 @@ from gateway.masks import Audience, Mask, read_mask
 from gateway.plan.guard import relations_of
 from gateway.policy.store import PolicyStore
 from gateway.policy.table import Decision
+from gateway.sharing.entry import effective_class
 from gateway.sharing.scope import Condition
 from gateway.sharing.using import NotUsable, UsableField, use_of_token
 from gateway.sharing.words import RowOperator
@@ -30,13 +31,13 @@ _CODES: Final = {"NOT_FOUND": "NO_GRANT"}
 """A grant that is not there is something else than a dataset that is not there."""
 _ENTRY: Final = """
 MATCH (d:Dataset {identifier: $identifier})
-RETURN {id: d.id, identifier: d.identifier, accessClass: d.accessClass, agency: d.agency,
+RETURN {id: d.id, identifier: d.identifier, accessClass: d.accessClass, agency: d.agency, owners: d.noRedistributionOf,
   mask: CASE WHEN d.agency = $agency THEN 1 ELSE 0 END + CASE WHEN d.jurisdiction IN $jurisdictions THEN 2 ELSE 0 END,
   jurisdictions: COLLECT { MATCH (:Jurisdiction {id: d.jurisdiction})-[:PART_OF*0..16]->(j) RETURN j.id ORDER BY j.id },
   n: head(COLLECT { MATCH (d)-[:HAS_VERSION]->(v:DatasetVersion {recordedTo: $forever}) RETURN v.n }),
   source: head(COLLECT { MATCH (s:Source)-[:OF]->(d) RETURN s {.*} }),
   fields: COLLECT { MATCH (d)-[:HAS_FIELD]->(f:Field)
-    RETURN f {.id, .name, .dataType, .accessClass, .masks, .position} ORDER BY f.position, f.id }}
+    RETURN f {.id, .name, .dataType, .accessClass, .lineageTier, .masks, .position} ORDER BY f.position, f.id }}
 """
 
 
@@ -171,10 +172,13 @@ class Admission:
         if not decision.allowed:
             raise NotAdmitted("NOT_ALLOWED", decision.reason_en, about, decision)
         own = subject.agency is not None and subject.agency == held["agency"]
+        if not own and {*(held["owners"] or ())} - {subject.agency}:
+            text = "there is data in this that another agency gave for its receiver's own use; it is not opened (R17.2)"
+            raise NotAdmitted("NO_REDISTRIBUTION", text, about)
         fields = tuple(
             UsableField(one["id"], one["name"], _type_of(one), None if own else _opening_mask(one))
             for one in held["fields"]
-            if one["accessClass"] in TIERS and table.decide(one["accessClass"], relations, Action.FETCH).allowed
+            if one["accessClass"] in TIERS and table.decide(effective_class(one), relations, Action.FETCH).allowed
         )
         return Admitted(
             held["id"],

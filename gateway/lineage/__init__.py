@@ -10,6 +10,8 @@ from gateway.lineage.mapping import Names, Stated
 from gateway.lineage.matter import LineageMatter
 from gateway.lineage.names import Name
 from gateway.lineage.paths import Paths, simple_paths
+from gateway.lineage.publishing import Publishing
+from gateway.lineage.reasons import Reasons, reasons
 from gateway.lineage.recording import Recording, Reporter
 from gateway.lineage.stating import (
     LINEAGE,
@@ -22,7 +24,9 @@ from gateway.lineage.stating import (
     Outside,
     Transformed,
 )
+from gateway.lineage.tiering import Retiering, Tiers
 from gateway.lineage.trail import mask_approvals, signed_documents
+from gateway.lineage.violations import ViolationPlace, violations
 from gateway.lineage.walking import DEEPEST, USUAL_DEPTH, Edge, Node, Walk, Walker, WalkPlace, Wanted
 from gateway.lineage.words import LineageAct, LineageDirection, LineageLevel, TransformationType, Truncation
 
@@ -53,18 +57,25 @@ __all__ = [
     "Outside",
     "Paths",
     "Place",
+    "Publishing",
+    "Reasons",
     "Recording",
     "Reporter",
+    "Retiering",
     "Stated",
+    "Tiers",
     "TransformationType",
     "Transformed",
     "Truncation",
+    "ViolationPlace",
     "Walk",
     "WalkPlace",
     "Walker",
     "Wanted",
     "lineage_names",
     "mask_approvals",
+    "reasons",
     "signed_documents",
     "simple_paths",
+    "violations",
 ]

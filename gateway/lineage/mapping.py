@@ -13,15 +13,15 @@ from neo4j import AsyncManagedTransaction
 
 from gateway.audit.event import About, Cause
 from gateway.audit.kinds import LineageNameMapped, LineageNameUnmapped
-from gateway.audit.ledger import Denied, Key, Ledger, Made
-from gateway.catalog.batches import pieces, value
+from gateway.audit.ledger import Denied, Key, Ledger, Made, Work
+from gateway.catalog.batches import value
 from gateway.graph import make_id
 from gateway.graph.times import now as clock
 from gateway.identity import Subject
-from gateway.lineage import statements
 from gateway.lineage.drawing import Drawing, edge_id
 from gateway.lineage.ends import End, lock_names
 from gateway.lineage.names import LONGEST, Name, is_name
+from gateway.lineage.tiering import Tiers
 from gateway.sharing.procedure import SIGNERS
 from gateway.vocabulary import FOREVER
 
@@ -87,6 +87,8 @@ class Names:
     """The names of a graph. `by` is who asks, of an agency's officers and heads."""
 
     ledger: Ledger
+    tiers: Tiers | None = None
+    """Settles what becomes stricter by it; without it, somebody else does."""
 
     async def map(self, cause: Cause, stated: Stated, key: str, *, by: Subject) -> Mapping[str, Any]:
         """Say which entry of one's own a name is, or that it is another one.
@@ -133,7 +135,13 @@ class Names:
             return Made({"name": identifier}, {entry["id"]: [event]})
 
         given = {"name": [*stated.name], "identifier": stated.identifier, "fields": sorted(stated.fields.items())}
-        return await self.ledger.change(Key(str(by.id), MAP, key, given), cause, work)
+        return await self._made(Key(str(by.id), MAP, key, given), cause, work)
+
+    async def _made(self, key: Key, cause: Cause, work: Work) -> Mapping[str, Any]:
+        made = await self.ledger.change(key, cause, work)
+        if self.tiers is not None:
+            await self.tiers.after(cause)
+        return made
 
     async def unmap(self, cause: Cause, name: Name, key: str, *, by: Subject) -> Mapping[str, Any]:
         """Say that a name is no more that of an entry of one's own.
@@ -166,7 +174,7 @@ class Names:
             await _follow(tx, name, event.id)
             return Made({"name": identifier}, {found[0]: [event]})
 
-        return await self.ledger.change(Key(str(by.id), UNMAP, key, {"name": [*name]}), cause, work)
+        return await self._made(Key(str(by.id), UNMAP, key, {"name": [*name]}), cause, work)
 
 
 def _identifier(agency: str, name: Name) -> str | None:
@@ -206,7 +214,7 @@ async def _follow(tx: AsyncManagedTransaction, name: Name, event: str) -> None:
     # One whose both ends are called so comes twice.
     edges = {properties["id"]: (properties, target, source) for properties, target, source in hanging}.values()
     await ends.look_for_fields(tx, (end for one, _, _ in edges for end in _called(name, one)))
-    drawing, ended, used = Drawing(ends), [], set[str]()
+    drawing, ended, used = Drawing(ends), list[list[str]](), set[str]()
     for properties, target, source in edges:
         asserter = properties["asserter"]
         places = [target, source]
@@ -220,8 +228,7 @@ async def _follow(tx: AsyncManagedTransaction, name: Name, event: str) -> None:
             identifier = edge_id()
             again = {**properties, "id": identifier, "recordedFrom": now, "event": event}
             drawing.draw(places[0], places[1], again | ({"declared": identifier} if "declared" in properties else {}))
-    for some in pieces(ended):
-        await value(tx, statements.END, rows=list(some), now=now, forever=FOREVER)
+    await drawing.end(tx, ended, now)
     await drawing.finish(tx)
     await value(tx, _MATCHED, name=name.key, used=sorted(one for one in used if one.startswith("xn_")))
 

@@ -29,9 +29,10 @@ from gateway.graph.times import now as clock
 from gateway.lineage import statements
 from gateway.lineage.content import FIELDS, Content, Item, read_content, same
 from gateway.lineage.drawing import Drawing, edge_id
-from gateway.lineage.ends import End, Ends, lock_names
+from gateway.lineage.ends import End, lock_names
 from gateway.lineage.names import Name, key
 from gateway.lineage.reading import MOST_DERIVATIONS, BadEvent, Batch, RunEvent, read_events
+from gateway.lineage.tiering import Tiers
 from gateway.lineage.timeline import Around, Held, Items, Point, Segment, back, changes, segments, settle
 from gateway.vocabulary import FOREVER
 
@@ -71,6 +72,8 @@ class Recording:
 
     graph: Graph
     ledger: Ledger
+    tiers: Tiers | None = None
+    """Settles what becomes stricter by what is reported, before that is answered; without it, somebody else does."""
 
     async def record(self, cause: Cause, by: Reporter, body: bytes) -> int:
         """Record the events of a request: all of them, or none.
@@ -87,6 +90,7 @@ class Recording:
         """
         digest = hashlib.sha256(body).hexdigest()
         read = _read(body) if len(body) < _LARGE else await asyncio.to_thread(_read, body)
+        changed = False
 
         async def work(tx: AsyncManagedTransaction) -> Made:
             moment = event_time()
@@ -97,6 +101,8 @@ class Recording:
                 done = await _Change(tx, by).make(read, identifier)
             except BadEvent as bad:
                 raise Denied("BAD_EVENT", str(bad), path=bad.path, target=bad.path, about=by.about) from None
+            nonlocal changed
+            changed = done.begun + done.ended > 0
             about = About(by.about.agencies, by.about.jurisdictions, tuple(sorted(done.datasets)[:_MOST_DATASETS]))
             event = LineageRecorded(
                 cause=cause,
@@ -122,6 +128,8 @@ class Recording:
             else:
                 break
         await self._settle(by, jobs)
+        if changed and self.tiers is not None:
+            await self.tiers.after(cause)
         return int(made["accepted"])
 
     async def _settle(self, by: Reporter, jobs: Sequence[str]) -> None:
@@ -473,19 +481,18 @@ class _Change:
         outputs_of = {one.key: one.line.output for one in turns}
         changed = {outputs_of[name] for name, _ in ended}
         if draw:
-            for some in pieces(ended):
-                await value(self._tx, statements.END, rows=list(some), now=now, forever=FOREVER)
-            await self._begin(begun, ends, now, event)
+            drawing = Drawing(ends)
+            await drawing.end(self._tx, ended, now)
+            await self._begin(begun, drawing, now, event)
         changed |= {one.line.output for one, _ in begun}
         entries = (ends.entry(name, self._by.agency, output=True) for name in changed)
         return len(begun), len(ended), frozenset(one.dataset for one in entries if one is not None)
 
-    async def _begin(self, begun: Sequence[tuple[_Turn, Held]], ends: Ends, now: str, event: str | None) -> None:
+    async def _begin(self, begun: Sequence[tuple[_Turn, Held]], drawing: Drawing, now: str, event: str | None) -> None:
         """Draw the edges that begin. `event` is that in the log; none where an older gateway has left them."""
         agency = self._by.agency
         both = [(End(one.line.output, one.item.target), _source(one.item)) for one, _ in begun]
-        await ends.look_for_fields(self._tx, (end for pair in both for end in pair))
-        drawing = Drawing(ends)
+        await drawing.ends.look_for_fields(self._tx, (end for pair in both for end in pair))
         for (one, held), (target, source) in zip(begun, both, strict=True):
             properties = {
                 "id": edge_id(),

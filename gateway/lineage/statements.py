@@ -133,9 +133,9 @@ UNWIND $rows AS row
 MATCH ()-[e:DERIVED_FROM]->() USING INDEX e:DERIVED_FROM(line, recordedTo, validTo)
 WHERE e.line = row[0] AND e.recordedTo = $forever AND e.validTo = row[1]
 SET e.recordedTo = CASE WHEN e.recordedFrom > $now THEN e.recordedFrom ELSE $now END
-RETURN count(*)
+RETURN collect(DISTINCT startNode(e).id)
 """
-"""Another gateway's clock may be ahead: nothing ends before it began."""
+"""Gives of what derivations have ended. Another gateway's clock may be ahead: nothing ends before it began."""
 
 EXTERNALS: Final = """
 MATCH (a:Agency {id: $agency})

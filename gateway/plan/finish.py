@@ -195,7 +195,12 @@ def filled(value: Any, selected: Selected) -> Any:
 
 
 def _filled(row: Mapping[str, Any], selected: Selected) -> dict[str, Any]:
-    return {c.key: selected.type_name if c.name == TYPENAME else filled(row[c.name], c) for c in selected.only}
+    return {c.key: selected.type_name if c.name == TYPENAME else _part(row[c.name], c) for c in selected.only}
+
+
+def _part(value: Any, selected: Selected) -> Any:
+    further = value is not None and isinstance(selected.mapping, Elsewhere)
+    return Pending(value, selected) if further else filled(value, selected)
 
 
 class Finish:

@@ -79,6 +79,14 @@ class Pairs:
     needs: Action = Action.DISCOVER
 
 
+@dataclass(frozen=True, slots=True)
+class Either:
+    """A Boolean: whether one of the properties is true."""
+
+    properties: tuple[str, ...]
+    needs: Action = Action.DISCOVER
+
+
 Stored = Column | Passed | Unending | Pairs
 """What is read from one property of the node."""
 
@@ -183,7 +191,8 @@ class Decisions:
 class Elsewhere:
     """An object, or a list of some, that a statement does not give: the planner's `elsewhere` has who does as `source`.
 
-    They are asked once for all objects of an answer, by these properties of each.
+    They are asked once for all objects of an answer, by these properties of each. Below an object from elsewhere there
+    may be others: what it has in their place is what they are asked by.
     """
 
     source: str
@@ -218,4 +227,4 @@ class Aside:
     """Answered by its own resolver, beside what the plan answers of the same object."""
 
 
-Mapped = Stored | One | Many | Connection | Decisions | Elsewhere | OfSubject | OwnAgency | OwnPerson
+Mapped = Stored | Either | One | Many | Connection | Decisions | Elsewhere | OfSubject | OwnAgency | OwnPerson

@@ -292,16 +292,20 @@ class Planner:
         """The answer with what is known elsewhere in its places; asked once for each such field."""
         if not finish.elsewhere:
             return found
-        fields: dict[int, list[tuple[Any, Any, Pending]]] = {}
-        for place in pending(found.data):
-            fields.setdefault(place[2].selected.index, []).append(place)
-        for index, places in fields.items():
-            selected = places[0][2].selected
-            assert isinstance(selected.mapping, Elsewhere)
-            source = self.elsewhere[selected.mapping.source]
-            rows = await source(caller.subject, [one.asked for *_, one in places], bound[index].elsewhere)
-            for (holder, at, one), some in zip(places, rows, strict=True):
-                holder[at] = filled(some, one.selected)
+        left = [*pending(found.data)]
+        while left:
+            fields: dict[int, list[tuple[Any, Any, Pending]]] = {}
+            for place in left:
+                fields.setdefault(id(place[2].selected), []).append(place)
+            for places in fields.values():
+                selected = places[0][2].selected
+                assert isinstance(selected.mapping, Elsewhere)
+                source = self.elsewhere[selected.mapping.source]
+                given = bound[selected.index].elsewhere if selected.index >= 0 else {}
+                rows = await source(caller.subject, [one.asked for *_, one in places], given)
+                for (holder, at, one), some in zip(places, rows, strict=True):
+                    holder[at] = filled(some, one.selected)
+            left = [further for holder, at, _ in left for further in pending(holder[at])]
         return found
 
     def _plan(

@@ -15,6 +15,7 @@ from gateway.plan.mapping import (
     Connection,
     Decisions,
     Direction,
+    Either,
     Elsewhere,
     Entity,
     Kind,
@@ -169,6 +170,10 @@ class Writer:
                 test = self._needed(mapping.needs, scope, Site.VALUE)
                 stored = self._stored(scope, selected, mapping)
                 return f"CASE WHEN {test} THEN {stored} END" if test else stored
+            case Either(properties, needs):
+                test = self._needed(needs, scope, Site.VALUE)
+                either = " OR ".join(f"coalesce({scope.var}.{name}, false)" for name in properties)
+                return f"CASE WHEN {test} THEN {either} END" if test else f"({either})"
             case One() | Many():
                 return self._related(scope, selected, mapping)
             case Connection():

@@ -5,7 +5,20 @@ from typing import TYPE_CHECKING, Annotated
 import strawberry
 
 from gateway.plan.mapping import Connection as Pages
-from gateway.plan.mapping import Decisions, Direction, Elsewhere, Entity, Kind, Many, One, Order, Pairs, Passed, Step
+from gateway.plan.mapping import (
+    Decisions,
+    Direction,
+    Either,
+    Elsewhere,
+    Entity,
+    Kind,
+    Many,
+    One,
+    Order,
+    Pairs,
+    Passed,
+    Step,
+)
 from gateway.schema.access import Access
 from gateway.schema.agency import Agency
 from gateway.schema.arguments import After, Before, First, Last
@@ -122,6 +135,11 @@ class Dataset(Node):
     version: DatasetVersion | None = mapped(
         One(Step("HAS_VERSION", Direction.OUT, "DatasetVersion", current=True), Action.INSPECT),
         "Its current version. Published versions never change.",
+    )
+    no_redistribution: bool | None = mapped(
+        Either(("noRedistribution", "inheritedNoRedistribution"), Action.INSPECT),
+        "不得提供给第三方. Whether its data may be given to no third party, by its provider's word or because it was"
+        " made from such data (article 17).",
     )
     distributions: list[Distribution] = mapped(
         Many(Step("HAS_DISTRIBUTION", Direction.OUT, "Distribution"), "position", Action.INSPECT),

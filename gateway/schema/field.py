@@ -14,6 +14,7 @@ from gateway.schema.declare import column, inspected, mapped, planned
 from gateway.schema.enums import DataType, OpenType, Sensitivity, ShareType
 from gateway.schema.masks import MASKS, FieldMask
 from gateway.schema.node import Node
+from gateway.schema.tiers import TIERS, EffectiveTier
 from gateway.vocabulary import Action
 
 ENTITY = Entity("Field", Kind.FIELD, "fd_")
@@ -45,6 +46,11 @@ class Field(Node):
     masks: list[FieldMask] | None = mapped(
         Elsewhere(MASKS, ("masks",)),
         "脱敏规则. The rules by which its values leave changed, for whom (article 23). A grant keeps its answer's.",
+    )
+    effective_tier: EffectiveTier = mapped(
+        Elsewhere(TIERS, ("id", "shareType", "openType", "sensitivity", "lineageTier"), Action.DISCOVER),
+        "实际类型. Its tier with what it was made from: at least as strict as that, unless a mask that the owner of the"
+        " source signed lies in between (article 17).",
     )
     access: Access = mapped(Decisions(), "What the caller may do with it, and why.")
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import strawberry
 
+from gateway.lineage import Tiers
 from gateway.schema.cases import AccessGrant, AccessRequest, Asked, one_grant, one_request
 from gateway.schema.causes import cause_of
 from gateway.schema.enums import Act, Purpose, RowOperator
@@ -283,9 +284,12 @@ class FilingMutations:
             return FiledPayload(problems=[Problem(code="NOT_BASE64", message=text, path=["signature"])], made={})
         context, subject = info.context, info.context.asker.subject
         table = context.planner.table_for(subject.profile)
+        cause = cause_of(context)
         made, problems = await attempt(
-            context.filing.file(subject, table, cause_of(context), input.signing, signature, input.idempotency_key)
+            context.filing.file(subject, table, cause, input.signing, signature, input.idempotency_key)
         )
+        if made and (made.get("derivations") or made.get("approval")):  # by which tiers may have changed (R17.2)
+            await Tiers.of(context.ledger).after(cause)
         return FiledPayload(problems=problems, made=made or {})
 
     @strawberry.mutation(description="撤回. Take a case back that is not decided yet.")

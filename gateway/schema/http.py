@@ -34,6 +34,7 @@ from gateway.schema.refusals import Refused
 from gateway.schema.sockets import Sockets
 from gateway.schema.sources import SOURCES, sources_of
 from gateway.schema.streams import Streams
+from gateway.schema.tiers import BECAUSE, TIERS, because_of, tiers_of
 from gateway.schema.upkeep import Upkeep
 from gateway.schema.usage import USAGE, usage_of
 from gateway.settings import Settings, load_connections
@@ -83,6 +84,7 @@ class Endpoint:
         self._cases = cases
         self._registry = registry
         self._walker = Walker(cases.graph, planner, settings.lineage_nodes, settings.lineage_seconds)
+        planner.elsewhere = {**planner.elsewhere, BECAUSE: because_of(self._walker)}
         self._upkeep = upkeep
         self._quota = Used(settings.grant_requests_per_day, settings.grant_rows_per_day)
         self._answers = Answers(settings.max_response_bytes, settings.query_timeout)
@@ -198,6 +200,7 @@ def graphql_app(settings: Settings, graph: Graph, policy: PolicyStore, ledger: L
             USAGE: usage_of(Events(ledger.recorder.folder)),
             SOURCES: sources_of(graph),
             MASKS: masks_of,
+            TIERS: tiers_of,
         },
         new_statements=Budget(settings.new_shapes_per_minute, settings.rate_limit_storage.get_secret_value()),
     )

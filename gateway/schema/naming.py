@@ -7,7 +7,7 @@ import orjson
 import strawberry
 from strawberry import Info
 
-from gateway.lineage import Name, Names, Place, Stated, lineage_names
+from gateway.lineage import Name, Names, Place, Stated, Tiers, lineage_names
 from gateway.plan import cursor
 from gateway.schema.agency import Agency
 from gateway.schema.causes import cause_of
@@ -183,7 +183,8 @@ class LineageNameMutations:
             return LineageNamePayload(name_id=None, problems=[problem])
         fields = {one.called: one.field for one in input.fields}
         stated = Stated(Name(input.namespace, input.name), input.identifier, fields)
-        change = Names(info.context.ledger).map(
+        ledger = info.context.ledger
+        change = Names(ledger, Tiers.of(ledger)).map(
             cause_of(info.context), stated, input.idempotency_key, by=info.context.asker.subject
         )
         return _payload(*await attempt(change))
@@ -196,7 +197,8 @@ class LineageNameMutations:
         if (bad := check_key(input.idempotency_key)) is not None:
             return LineageNamePayload(name_id=None, problems=[bad])
         name, by = Name(input.namespace, input.name), info.context.asker.subject
-        change = Names(info.context.ledger).unmap(cause_of(info.context), name, input.idempotency_key, by=by)
+        ledger = info.context.ledger
+        change = Names(ledger, Tiers.of(ledger)).unmap(cause_of(info.context), name, input.idempotency_key, by=by)
         return _payload(*await attempt(change))
 
 

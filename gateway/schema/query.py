@@ -64,6 +64,7 @@ from gateway.schema.me import Me
 from gateway.schema.naming import LineageNameConnection, NamesOf, page_of_names
 from gateway.schema.naming import Standing as WhichNames
 from gateway.schema.node import Node
+from gateway.schema.violations import TierViolationConnection, page_of_violations
 
 SearchResult = Annotated[
     Union[Dataset, Field],  # noqa: UP007  # Strawberry names a union only in this form
@@ -314,6 +315,14 @@ class Query:
     ) -> LineageNameConnection:
         """A page of names."""
         return await page_of_names(info.context, agency, state, first, after)
+
+    @strawberry.field(
+        description="违规. Published fields that are stated less strictly than what they were made from: of the"
+        " caller's own agency, of those that the caller oversees, or all for the center (article 17)."
+    )
+    async def tier_violations(self, info: Asked, first: First = None, after: After = None) -> TierViolationConnection:
+        """A page of violations."""
+        return await page_of_violations(info.context, first, after)
 
     @strawberry.field(description="授权. A grant, when the caller may see it.")
     async def access_grant(

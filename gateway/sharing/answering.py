@@ -12,7 +12,7 @@ from gateway.rules import day_of
 from gateway.sharing.acts import ANSWERS, PROPOSALS, Answer, Move, OnGrant, stated_reason
 from gateway.sharing.cases import about_case, find_case, find_grant, latest_of
 from gateway.sharing.draft import Asking, Draft, check, denied, step_now
-from gateway.sharing.entry import check_granted, fields_now, masked
+from gateway.sharing.entry import check_granted, check_redistributed, fields_now, masked
 from gateway.sharing.procedure import Step
 from gateway.sharing.scope import Fault
 from gateway.sharing.words import Act, Party, Procedure
@@ -135,7 +135,7 @@ async def check_grantable(
     """Whether what a document grants, if it grants anything, can be granted now.
 
     Raises:
-        Denied: `FIELD_WITHHELD`, `PERIOD_OVER`.
+        Denied: `FIELD_WITHHELD`, `PERIOD_OVER`, `NO_REDISTRIBUTION`.
     """
     if granted is None:
         return
@@ -143,6 +143,7 @@ async def check_grantable(
     if granted["until"] < str(day_of(now)):
         text = f"the period that was asked for ended on {granted['until']}; refuse, and let them ask anew"
         raise denied(Fault("PERIOD_OVER", text, "answer"), about, dataset)
+    await check_redistributed(tx, dataset, granted["consumer"]["id"], about)
     await check_granted(tx, procedure, dataset, named_fields(granted), about)
 
 
@@ -170,9 +171,10 @@ async def check_resumed(tx: AsyncManagedTransaction, grant: Mapping[str, Any], s
     """Whether a grant that is resumed can still be used: a field that was dropped never comes back under it.
 
     Raises:
-        Denied: `FIELD_WITHHELD`.
+        Denied: `FIELD_WITHHELD`, `NO_REDISTRIBUTION`.
     """
     if step.act is Act.RESUME:
+        await check_redistributed(tx, grant["dataset"], grant["consumer"], about)
         await check_granted(tx, Procedure.NEGOTIATION, grant["dataset"], grant["fields"], about)
 
 

@@ -14,7 +14,7 @@ from gateway.rules import day_of
 from gateway.sharing.acts import Answer, Move, OnGrant, Opening, Request
 from gateway.sharing.answering import answer_draft, grant_draft, move_draft
 from gateway.sharing.draft import Asking, Draft, check, denied
-from gateway.sharing.entry import Entry, find_entry, masked
+from gateway.sharing.entry import Entry, check_owners, find_entry, masked
 from gateway.sharing.office import Office
 from gateway.sharing.procedure import WAITING, step_of
 from gateway.sharing.scope import Fault, Scope, covers
@@ -97,6 +97,7 @@ async def _begun(
     if entry.provider["id"] == office.consumer["id"]:
         text = "this is your own agency's dataset; nobody answers their own application"
         raise denied(Fault("OWN_DATASET", text, "dataset"), about, scope.dataset)
+    check_owners(entry.owners, entry.id, office.consumer["id"], about)
     stated = {**stated_scope(entry, office, scope), **more}
     if procedure is Procedure.DECLARATION:  # which is the grant's image; other procedures state masks in the answer
         stated["fields"] = [*masked(stated["fields"], entry.fields, procedure)]

@@ -21,19 +21,22 @@ from gateway.vocabulary import FOREVER, Action, OpenType, ShareType
 _ENTRY: Final = """
 MATCH (d:Dataset {id: $id})-[:PROVIDED_BY]->(a:Agency)
 RETURN {id: d.id, identifier: d.identifier, title: d.title, accessClass: d.accessClass, agency: a.id, code: a.code,
-  name: a.name, jurisdiction: d.jurisdiction, mask: CASE WHEN d.agency = $agency THEN 1 ELSE 0 END
+  name: a.name, jurisdiction: d.jurisdiction, owners: d.noRedistributionOf,
+  mask: CASE WHEN d.agency = $agency THEN 1 ELSE 0 END
     + CASE WHEN d.jurisdiction IN $jurisdictions THEN 2 ELSE 0 END,
   jurisdictions: COLLECT { MATCH (:Jurisdiction {id: d.jurisdiction})-[:PART_OF*0..16]->(j) RETURN j.id ORDER BY j.id },
   version: head(COLLECT { MATCH (d)-[:HAS_VERSION]->(v:DatasetVersion {recordedTo: $forever})
     RETURN {id: v.id, n: v.n, digest: v.digest} }),
   fields: COLLECT { MATCH (d)-[:HAS_FIELD]->(f:Field)
-    RETURN {id: f.id, name: f.name, accessClass: f.accessClass, masks: f.masks} ORDER BY f.position, f.id }}
+    RETURN {id: f.id, name: f.name, accessClass: f.accessClass, lineageTier: f.lineageTier, masks: f.masks}
+    ORDER BY f.position, f.id }}
 """
 _NOW: Final = """
 MATCH (d:Dataset {id: $id})
 RETURN [d.accessClass, COLLECT { MATCH (d)-[:HAS_FIELD]->(f:Field) WHERE f.id IN $fields
-  RETURN [f.id, {id: f.id, name: f.name, accessClass: f.accessClass, masks: f.masks}] }]
+  RETURN [f.id, {id: f.id, name: f.name, accessClass: f.accessClass, lineageTier: f.lineageTier, masks: f.masks}] }]
 """
+_OWNERS: Final = "MATCH (d:Dataset {id: $id}) RETURN coalesce(d.noRedistributionOf, [])"
 WAYS: Final = {
     ShareType.UNCONDITIONAL: Procedure.DECLARATION,
     ShareType.CONDITIONAL: Procedure.APPLICATION,
@@ -57,7 +60,9 @@ class Entry:
     version: Mapping[str, Any]
     """Id, number and digest of the version that is published now."""
     fields: Mapping[str, Mapping[str, Any]]
-    """Name, access class and kept masks of the fields that may be known, by id."""
+    """Name, access class, tier through lineage and kept masks of the fields that may be known, by id."""
+    owners: tuple[str, ...]
+    """The agencies whose data is in it that may be given to nobody else (R17.2)."""
 
     @property
     def stated(self) -> dict[str, Any]:
@@ -70,13 +75,21 @@ class Entry:
         return [{"id": one, "name": self.fields[one]["name"]} for one in chosen]
 
     def tier_of(self, field: str) -> Tier:
-        """The tier of one of its fields, which is never less strict than its own."""
-        return TIERS[ClassKey(self.fields[field]["accessClass"])]
+        """By which tier one of its fields goes: never less strict than its own, or what it was made from (R17.2)."""
+        return TIERS[effective_class(self.fields[field])]
 
     def way_to(self, fields: Iterable[str]) -> Procedure:
         """By which procedure an agency has fields of it together: the longest way that one of them needs."""
         needed = {WAYS[self.tier.share], *(WAYS[self.tier_of(one).share] for one in fields)}
         return max(needed, key=list(WAYS.values()).index)
+
+
+def effective_class(field: Mapping[str, Any]) -> ClassKey:
+    """The access class by which a field that is in the published catalogue goes, what it was made from included."""
+    own = ClassKey(field["accessClass"])
+    if own not in TIERS or field["lineageTier"] is None:
+        return own
+    return TIERS[own].stricter(TIERS[ClassKey(field["lineageTier"])]).key
 
 
 async def find_entry(tx: AsyncManagedTransaction, subject: Subject, table: AccessTable, dataset: str) -> Entry:
@@ -154,6 +167,7 @@ def _known(held: Mapping[str, Any] | None, table: AccessTable) -> Entry | None:
         tuple(held["jurisdictions"]),
         held["version"],
         known,
+        tuple(held["owners"] or ()),
     )
 
 
@@ -175,9 +189,34 @@ async def check_granted(
     """
     entry, held = await fields_now(tx, dataset, fields)
     for one in fields:
-        if not (_may_be_had(procedure, entry) and _may_be_had(procedure, held.get(one, {}).get("accessClass", ""))):
+        now = effective_class(held[one]) if one in held else ""
+        if not (_may_be_had(procedure, entry) and _may_be_had(procedure, now)):
             text = f"{one} is withheld now, or not there; what is granted cannot have it: drop it, or refuse"
             raise Denied("FIELD_WITHHELD", text, path="fields", target=dataset, about=about)
+
+
+async def check_redistributed(tx: AsyncManagedTransaction, dataset: str, consumer: str, about: About) -> None:
+    """Whether an entry may be given to somebody, as far as what it was made from goes.
+
+    Raises:
+        Denied: see `check_owners`.
+    """
+    record = await (await tx.run(_OWNERS, {"id": dataset})).single()
+    check_owners(() if record is None else record[0], dataset, consumer, about)
+
+
+def check_owners(owners: Iterable[str], dataset: str, consumer: str, about: About) -> None:
+    """The same, given whose data is in it.
+
+    Raises:
+        Denied: `NO_REDISTRIBUTION`: not every one of them is the consumer. Whose it is else is not said.
+    """
+    if {*owners} - {consumer}:
+        text = (
+            "there is data in this that another agency gave for its receiver's own use: it goes to no third party, "
+            "in changed form neither (R17.2); only the agency that it is from may give it"
+        )
+        raise Denied("NO_REDISTRIBUTION", text, path="dataset", target=dataset, about=about)
 
 
 def _may_be_had(procedure: Procedure, access_class: str) -> bool:

@@ -23,7 +23,7 @@ from gateway.sharing.clocks import Rules, keep_deadlines
 from gateway.sharing.document import Document
 from gateway.sharing.draft import Taken, step_now
 from gateway.sharing.drafting import about_entry, check_new, check_openable
-from gateway.sharing.entry import Entry, fields_now, find_entry
+from gateway.sharing.entry import Entry, check_owners, fields_now, find_entry
 from gateway.sharing.office import Office
 from gateway.sharing.procedure import Effect, Step, awaited_of, is_for_center, step_of
 from gateway.sharing.signatures import Signed
@@ -124,6 +124,7 @@ class Taking:
         assert step is not None
         self.office.check_begin(step)
         _check_unchanged(entry, content, step, about)
+        check_owners(entry.owners, entry.id, self.office.consumer["id"], about)
         await check_new(self.tx, entry, step.procedure, content, self.now, about)
         now = instant(self.now)
         case = {

@@ -2,11 +2,22 @@
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from gateway.catalog import JurisdictionSpec, to_rows, withdraw, write, write_jurisdictions, write_stored
+from gateway.catalog import Code as Unfit
+from gateway.catalog import (
+    JurisdictionSpec,
+    Problem,
+    Proposed,
+    to_rows,
+    withdraw,
+    write,
+    write_jurisdictions,
+    write_stored,
+)
 from gateway.federation.dcat_us import read_record
 from gateway.federation.harvest import HarvestRefused, Source, harvest
 from gateway.federation.harvested import Harvested
@@ -281,3 +292,16 @@ async def test_the_report_counts_every_record_once(graph: Graph) -> None:
     assert (as_json["loaded"], as_json["updated"], as_json["unchanged"], as_json["withdrawn"]) == (1, 1, 1, 1)
     assert as_json["rejections"][0]["code"] == "DUPLICATE_IDENTIFIER"
     assert "DUPLICATE_IDENTIFIER" in report.as_text()
+
+
+async def test_a_record_that_may_not_be_published_is_reported_and_the_others_load(graph: Graph) -> None:  # R17.2
+    async def check(_: Any, proposed: Sequence[Proposed]) -> list[Problem]:
+        assert all(one.published for one in proposed)
+        bad = [one.identifier for one in proposed if one.identifier == "b"]
+        return [Problem(one, Unfit.BELOW_SOURCES, "fields[0]", "it was made from stricter data") for one in bad]
+
+    file = parse_inventory(inventory(record("a"), record("b"), record("c")))
+    report = await harvest(graph, file, OURS, check=check)
+    assert (report.total, report.loaded, report.rejected) == (3, 2, 1)
+    assert [(one.code, one.index, one.identifier) for one in report.problems] == [(Code.BELOW_SOURCES, 1, "b")]
+    assert sorted(await graph.read("MATCH (d:Dataset) RETURN collect(d.identifier)")) == ["a", "c"]

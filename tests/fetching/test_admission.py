@@ -115,6 +115,31 @@ async def test_an_agency_without_a_grant_is_told_what_leads_further(depot: Depot
     assert counted(await depot.fetch(consumer, "mixed")) == counted(rows_of("open"))
 
 
+async def test_without_a_grant_a_field_goes_as_what_it_was_made_from(depot: Depot) -> None:  # R17.2
+    """Whoever holds a grant goes on, the provider has its own, and everybody else has what is still open."""
+    token, graph = await depot.holding(), depot.city.graph
+    place = {"id": make_id("fd_", DATASETS["free"].identifier, "a"), "d": make_id("ds_", DATASETS["free"].identifier)}
+    provider = depot.city.officers["provider"].subject
+    consumer = depot.city.officers["consumer"].subject
+    try:
+        await graph.run("MATCH (f:Field {id: $id}) SET f.lineageTier = 'CC'", place)
+        for who in (PUBLIC, consumer):
+            assert counted(await depot.fetch(who)) == counted(rows_of("b"))
+            assert await depot.refused(who, fields=("a",)) == "OUTSIDE_GRANT"
+        assert counted(await depot.fetch(provider)) == counted(rows_of("a", "b"))
+        assert counted(await depot.fetch(token)) == counted(rows_of("a", "b"))
+        held = "MATCH (d:Dataset {id: $d}) SET d.noRedistributionOf = [$owner]"
+        await graph.run(held, {**place, "owner": make_id("ag_", "bdc")})
+        for who in (PUBLIC, consumer):
+            assert await depot.refused(who) == "NO_REDISTRIBUTION"
+        assert counted(await depot.fetch(provider)) == counted(rows_of("a", "b"))
+        await graph.run(held, {**place, "owner": make_id("ag_", "power")})
+        assert counted(await depot.fetch(consumer)) == counted(rows_of("b"))
+    finally:
+        await graph.run("MATCH (f:Field {id: $id}) REMOVE f.lineageTier", place)
+        await graph.run("MATCH (d:Dataset {id: $d}) REMOVE d.noRedistributionOf", place)
+
+
 async def test_a_provider_fetches_its_own(depot: Depot) -> None:  # R14.1
     provider = depot.city.officers["provider"].subject
     assert counted(await depot.fetch(provider, "mixed")) == counted(rows_of("open", "asked", "also", "withheld"))

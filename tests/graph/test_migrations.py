@@ -21,7 +21,7 @@ from tests.support.database import DatabaseSettings, empty
 from tests.support.logged import logged
 
 INDEXES = "SHOW INDEXES YIELD name, state, type WHERE type <> 'LOOKUP' RETURN collect([name, state])"
-ALL = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 15, 16]
+ALL = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16]
 MIGRATIONS: Final = {number: statements for number, _, statements in migrations._ALL}
 CONSTRAINTS = "SHOW CONSTRAINTS YIELD name RETURN collect(name)"
 

@@ -98,8 +98,9 @@ def test_it_is_only_read(served: Served) -> None:
 
 
 def test_a_start_and_the_keys_making_are_the_first_events(served: Served) -> None:
-    first = logged(served.gateway.state)[:3]
-    assert [body["kind"] for body in first] == ["log.key-made", "catalog.seeded", "gateway.started"]
+    first = logged(served.gateway.state)[:4]
+    kinds = ["log.key-made", "catalog.seeded", "lineage.tightened", "gateway.started"]
+    assert [body["kind"] for body in first] == kinds
     assert first[0]["data"]["vkey"] == key(served).vkey
 
 

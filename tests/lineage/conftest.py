@@ -14,13 +14,17 @@ from gateway.vocabulary import Status
 from tests.catalog.entries import entry, ground
 from tests.lineage.reporting import Desk
 from tests.lineage.stated import Statements
+from tests.lineage.tiered import Flow
 from tests.sharing.city import City
 from tests.sharing.conftest import city, founded
 
 __all__ = ["city", "founded"]
 """Fixtures of the procedures' tests, which pytest finds by these names."""
 
-_CLEAR = "MATCH (n:Job|Run|Statement|Point|NameLock|Unsettled|External|LineageName|Idempotency) DETACH DELETE n"
+_CLEAR = (
+    "MATCH (n:Job|Run|Statement|Point|NameLock|Unsettled|External|LineageName|Idempotency|Retier|Declassification)"
+    " DETACH DELETE n"
+)
 _UNLINK = "MATCH ()-[e:DERIVED_FROM]->() DELETE e"
 
 
@@ -44,6 +48,23 @@ async def desk(opened: Desk) -> Desk:
     await opened.graph.run(_CLEAR)
     opened.forget()
     return opened
+
+
+@pytest.fixture(scope="module")
+async def flow(opened: Desk) -> Flow:
+    """Entries between which tiers flow, with the names that systems call them by."""
+    flow = Flow(opened)
+    await flow.begin()
+    await flow.name()
+    return flow
+
+
+@pytest.fixture
+async def begun(flow: Flow) -> Flow:
+    """The same with nothing reported."""
+    await flow.begin()
+    flow.desk.forget()
+    return flow
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from gateway.policy.table import AccessTable
 from gateway.schema import ENTITIES, Context, build_schema
 from gateway.schema.limits import Limits
 from gateway.schema.masks import masks_of
+from gateway.schema.tiers import because_of, tiers_of
 from gateway.sharing.filing import Filing
 from gateway.sharing.reading import Cases
 from gateway.sources import Registry
@@ -112,11 +113,12 @@ class Gateway:
             graph,
             table_for,
             ENTITIES,
-            elsewhere={"usage": echoed, "sources": located, "masks": masks_of},
+            elsewhere={"usage": echoed, "sources": located, "masks": masks_of, "tiers": tiers_of},
             new_statements=Budget(10**6),
             class_counts=dict(sparse or {}),
         )
         self.walker = Walker(cast(Graph, graph), self.planner, seconds=60)
+        self.planner.elsewhere = {**self.planner.elsewhere, "because": because_of(self.walker)}
 
     async def ask(
         self, query: str, variables: Mapping[str, Any] | None = None, subject: Subject = PUBLIC

@@ -72,10 +72,11 @@ ELSEWHERE: Final = {
     "accessAsOf",
     "paths",
     "lineageNames",
+    "tierViolations",
 }
 """Root fields that are not about the catalogue. Who may see which event or case has tests in audit and sharing."""
-ASIDE: Final = {("Me", "tasks")}
-"""Fields of planned types that the plan does not answer."""
+ASIDE: Final = {("Me", "tasks"), ("EffectiveTier", "becauseOf")}
+"""Fields of planned types that the plan does not answer, or answers with a walk."""
 
 
 @dataclass(slots=True)

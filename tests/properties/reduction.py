@@ -33,6 +33,8 @@ DATASET_VALUES: Final = frozenset(
         "refreshedAt",
         "staleAt",
         "version",
+        "noRedistribution",
+        "inheritedNoRedistribution",
     }
 )
 """Properties of a Dataset that need INSPECT (design section 2: all that follows `legalBasis`)."""
@@ -42,6 +44,8 @@ FIELD_VALUES: Final = frozenset({"dataType", "description", "unit", "format", "m
 
 DECLASSIFIED: Final = {
     "accessClass": "R16, R22: the tier of an entry that may be discovered is part of what may be known of it",
+    "effectiveTier": "R17.2: how strict a field is by what it was made from is part of what may be known of it",
+    "noRedistribution": "R17.2: whether it holds data that may go to nobody else is said to whoever may inspect it",
     "access": "R16.2c: whether more may be seen of it, and why not, is said of every entry that may be discovered",
 }
 """What is told although it is derived from more than the caller may see. Nothing else is."""

@@ -68,6 +68,7 @@ class Trial:
         schema = self.unguarded.schema._schema
         self.queries = [Grower(schema, self.world, rnd).query() for _ in range(QUERIES)]
         self.queries.append(Query(f"{{ {_walks(self.world, 6, 4)} }}", {}, {}))
+        self.queries.append(Query(_TIERS, {}, {}))
 
     async def one(self, gateway: Gateway, query: Query) -> Any:
         """Data with its order of keys, and errors by path and code."""
@@ -104,6 +105,11 @@ async def test_nothing_hidden_shows_in_any_answer(graph: Graph, record_property:
     assert figures.differing == []
     assert figures.hiding * 2 >= figures.cases
     assert figures.hiding >= WORLDS * 3, "too few cases hide anything: the property proves little"
+
+
+_TIERS: Final = """{ datasets(first: 100) { nodes { id noRedistribution fields(first: 100) { nodes { id effectiveTier {
+  shareType openType sensitivity
+  becauseOf(first: 5) { paths { length edges { id } } isComplete truncatedBecause } } } } } } }"""
 
 
 def _walks(world: World, datasets: int = 12, fields: int = 100) -> str:

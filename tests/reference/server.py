@@ -6,9 +6,10 @@ from typing import Any, Final
 
 from graphql import ExecutionResult, GraphQLResolveInfo, build_schema, graphql_sync
 
+from gateway.classes import TIERS, ClassKey, Tier
 from gateway.identity import Profile, Subject
 from gateway.policy.table import UNKNOWN, AccessTable, Decision
-from gateway.vocabulary import FOREVER, Action, Role
+from gateway.vocabulary import FOREVER, Action, OpenType, Role, Sensitivity, ShareType
 from tests.reference import lists
 from tests.reference.asking import INSTANT, Asking, Refused, Thing
 from tests.reference.lists import Listed
@@ -17,7 +18,7 @@ from tests.support.world import UNIT, World
 _OF_DATASET: Final = """
 description keywords formats accrualPeriodicity shareMode shareConditions openMode openConditions usagePolicy dutyBasis
 attributes landingPage license rights accessLevel importRule missingElements modified issued refreshedAt stale version
-usage source
+usage source noRedistribution
 """
 _HIDDEN: Final = {
     "Dataset": frozenset(_OF_DATASET.split()),
@@ -235,6 +236,20 @@ def _source(asking: Asking, dataset: Thing, _: Mapping[str, Any]) -> Any:
         "unknown": len(asking.subject.name),
         "differences": [{"kind": "UNKNOWN", "column": said}, {"kind": "UNREADABLE", "column": None}],
     }
+
+
+@_field("Dataset", "noRedistribution")
+def _no_redistribution(_: Asking, dataset: Thing, __: Mapping[str, Any]) -> Any:
+    return bool(dataset.row.get("noRedistribution") or dataset.row.get("inheritedNoRedistribution"))
+
+
+@_field("Field", "effectiveTier")
+def _effective_tier(_: Asking, field: Thing, __: Mapping[str, Any]) -> Any:
+    row = field.row
+    tier = Tier(ShareType(row["shareType"]), OpenType(row["openType"]), frozenset(map(Sensitivity, row["sensitivity"])))
+    if "lineageTier" in row:
+        tier = tier.stricter(TIERS[ClassKey(row["lineageTier"])])
+    return {"shareType": tier.share, "openType": tier.open, "sensitivity": sorted(tier.sensitivity)}
 
 
 @_field("Field", "masks")

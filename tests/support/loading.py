@@ -85,6 +85,7 @@ def links(world: World) -> dict[str, list[Row]]:
             "recordedFrom": edge.recorded_from,
             "recordedTo": edge.recorded_to,
             "observed": edge.observed,
+            "asserter": edge.asserter,
         }
         add("DERIVED_FROM", (edge.label, edge.source), (edge.label, edge.target), properties)
     return found

@@ -24,6 +24,7 @@ from gateway.vocabulary import (
     Origin,
     Period,
     Role,
+    Sensitivity,
     ShareType,
     Status,
     Theme,
@@ -71,6 +72,7 @@ class Derivation:
     recorded_to: str = FOREVER
     recorded_from: str = PAST
     observed: bool = False
+    asserter: str = ""
 
 
 @dataclass(slots=True)
@@ -112,7 +114,31 @@ def build_world(rnd: random.Random, datasets: int = 12) -> World:
     for i in range(datasets):
         _dataset(rnd, world, i)
     _lineage(rnd, world)
+    _flow(world)
     return world
+
+
+def _flow(world: World) -> None:
+    """Whose dataset it is says what it was made from, and fields are as strict as what they were made from (R17.2)."""
+    homes = {d["id"]: d["agency"] for d in world.datasets}
+    homes |= {f["id"]: homes[f["_dataset"]] for f in world.fields}
+    for edge in world.derivations:
+        edge.asserter = homes[edge.source]
+    held = [e for e in world.derivations if (e.valid_to, e.recorded_to) == (FOREVER, FOREVER)]
+    own = {f["id"]: _tier_in(f) for f in world.fields}
+    found, before = dict(own), dict[str, Tier]()
+    while found != before:
+        before = dict(found)
+        for edge in held:
+            if edge.label == "Field":
+                found[edge.source] = found[edge.source].stricter(found[edge.target])
+    for row in world.fields:
+        if found[row["id"]] != own[row["id"]]:
+            row["lineageTier"] = str(found[row["id"]].key)
+
+
+def _tier_in(row: Row) -> Tier:
+    return Tier(ShareType(row["shareType"]), OpenType(row["openType"]), frozenset(map(Sensitivity, row["sensitivity"])))
 
 
 def _institutions(rnd: random.Random, world: World) -> None:

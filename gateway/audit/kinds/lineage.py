@@ -1,6 +1,7 @@
 """Events of lineage: what systems reported, and what agencies call by which name."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import ClassVar
 
 from gateway.audit.event import Event, Stage
@@ -70,6 +71,54 @@ class ReportingTokenIssued(Event):
     """Until when it counts."""
     bound: str | None
     """The thumbprint of the key that its holder has to prove to hold; null for a bearer token."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TiersTightened(Event):
+    """Fields of a dataset have become stricter by what they were made from; grants on them are named (R17.2)."""
+
+    kind: ClassVar[str] = "lineage.tightened"
+    stage: ClassVar[Stage] = Stage.SHARING
+    told: ClassVar[bool] = True
+    fields: int
+    """How many fields."""
+    grants: tuple[str, ...]
+    """Grants in force that name one of these: they go on, and their provider has to look at them."""
+    affected: int
+    """How many of these there are; a hundred of them are named."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TiersLoosened(Event):
+    """Fields of a dataset are held by what they were made from less strictly than before (R17.2)."""
+
+    kind: ClassVar[str] = "lineage.loosened"
+    stage: ClassVar[Stage] = Stage.SHARING
+    fields: int
+    """How many fields."""
+
+
+class Redistribution(StrEnum):
+    """Whether a dataset may be given to others, as far as what it was made from goes."""
+
+    BARRED = "BARRED"
+    """There is data in it that others gave for their own use."""
+    FREE = "FREE"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RedistributionChanged(Event):
+    """A dataset may be given to others no more, by what it was made from, or may again; grants are named (R17.2)."""
+
+    kind: ClassVar[str] = "lineage.redistribution"
+    stage: ClassVar[Stage] = Stage.SHARING
+    told: ClassVar[bool] = True
+    after: Redistribution
+    """How it is since."""
+    grants: tuple[str, ...]
+    """Grants in force that would not be given now: they go on, and their provider has to look at them."""
+    affected: int
+    """How many of these there are; a hundred of them are named."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

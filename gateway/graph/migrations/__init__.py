@@ -26,6 +26,7 @@ from gateway.graph.migrations import (
     m0011_sources,
     m0012_deadlines,
     m0013_lineage_names,
+    m0014_tiers,
     m0015_declared,
     m0016_policy_periods,
 )
@@ -44,6 +45,7 @@ _ALL: Final = (
     (11, m0011_sources.NAME, m0011_sources.statements),
     (12, m0012_deadlines.NAME, m0012_deadlines.statements),
     (13, m0013_lineage_names.NAME, m0013_lineage_names.statements),
+    (14, m0014_tiers.NAME, m0014_tiers.statements),
     (15, m0015_declared.NAME, m0015_declared.statements),
     (16, m0016_policy_periods.NAME, m0016_policy_periods.statements),
 )
