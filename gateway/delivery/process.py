@@ -87,8 +87,9 @@ class Worker:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 # Nothing of the gateway's environment: its secrets are none of the worker's business.
+                # Arrow's own allocator keeps 30 MB more of what Parquet's writer has freed, and is no faster here.
                 env={"PATH": os.defpath, "LC_ALL": "C.UTF-8", "HOME": "/nonexistent", "PYTHONSAFEPATH": "1",
-                     "PYTHONPATH": str(_PROJECT)},
+                     "PYTHONPATH": str(_PROJECT), "ARROW_DEFAULT_MEMORY_POOL": "system"},
             )  # fmt: skip
 
     async def start(self) -> None:
