@@ -117,9 +117,9 @@ class Statements:
         await self.city.graph.run(_CLEAR)
         await self.masked({Audience.SHARING: MASK})
 
-    async def masked(self, masks: Mapping[Audience, Mask]) -> None:
-        """Give free.b these masks."""
-        await self._entries(free_b=masks)
+    async def masked(self, masks: Mapping[Audience, Mask], field: str = "free_b") -> None:
+        """Give a field these masks, and no other one."""
+        await self._entries(**{field: masks})
 
     def later(self, **by: float) -> str:
         """Let time pass. The instant until then."""

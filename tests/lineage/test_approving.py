@@ -9,6 +9,9 @@ import pytest
 
 from gateway.audit.ledger import Denied
 from gateway.lineage import MaskApproval, approving, declaring
+from gateway.lineage.stating import Transformed
+from gateway.lineage.tiering import Tiers
+from gateway.lineage.words import TransformationType
 from gateway.masks import Audience, Mask, MaskKind
 from gateway.sharing.matters import Foreign
 from gateway.vocabulary import FOREVER
@@ -130,3 +133,26 @@ async def test_of_two_officers_who_approve_or_withdraw_at_once_one_is_refused(st
     assert (code, len(await nodes(statements))) == ("ALREADY_APPROVED", 1)
     assert (await at_once(withdrawn(identifier)))[0] == "ALREADY_WITHDRAWN"
     assert len(await nodes(statements)) == 2
+
+
+async def test_a_signed_approval_lifts_a_tier_and_its_withdrawal_brings_it_back(statements: Statements) -> None:
+    """R17.2, from signatures to the tier: neither the mask nor the approval does it alone."""
+    city, tiers = statements.city, Tiers.of(statements.city.ledger)
+
+    async def through_lineage() -> str | None:
+        await tiers.settle(city.cause(city.officers["consumer"].subject))
+        found: str | None = await city.graph.read(
+            "MATCH (f:Field {id: $id}) RETURN f.lineageTier", {"id": fd("stats.x")}
+        )
+        return found
+
+    await statements.masked({Audience.SHARING: MASK}, "mixed_asked")
+    assert await through_lineage() is None
+    masks = (Transformed(TransformationType.DIRECT, "TRANSFORMATION", masking=True),)
+    await statements.act(declared(derived("mixed.asked", "stats.x", transformations=masks)))
+    assert await through_lineage() == "CC"
+    approval = await statements.act(approved("mixed.asked"), "provider")
+    assert await through_lineage() is None
+    statements.later()
+    await statements.act(withdrawn(approval), "provider")
+    assert await through_lineage() == "CC"
