@@ -23,6 +23,8 @@ from gateway.vocabulary import Action
 TIERS: Final = "tiers"
 BECAUSE: Final = "because"
 """The names under which the planner knows who tells of tiers, and of their reasons."""
+MOST_EXPLAINED: Final = 100
+"""Stricter fields of one answer whose reasons are looked for: each is a walk."""
 
 
 @strawberry.type(description="血缘. A derivation by which a tier flows; `lineage` tells more of it.")
@@ -107,6 +109,9 @@ def because_of(walker: Walker) -> Source:
         subject: Subject, asked: Sequence[Sequence[Any]], arguments: Mapping[str, Any]
     ) -> list[dict[str, Any]]:
         most = _size(walker, arguments.get("first"))
+        if sum(own != all_ for _, own, all_ in asked) > MOST_EXPLAINED:
+            text = f"becauseOf: at most {MOST_EXPLAINED} stricter fields are explained at once; ask for a shorter page."
+            raise BadInput("TOO_MANY_REASONS", text)
         asker = Asker(subject, subject.id or "public")
         return [_rows(told(await reasons(walker, asker, field, own, all_, most))) for field, own, all_ in asked]
 

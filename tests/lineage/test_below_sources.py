@@ -11,6 +11,7 @@ from gateway.graph import Graph
 from gateway.identity import PUBLIC, Profile, Subject
 from gateway.lineage import Publishing, ViolationPlace, violations
 from gateway.lineage.violations import EVERYWHERE, OF_AGENCIES
+from gateway.schema import tiers
 from gateway.sharing.reading import Cases
 from gateway.vocabulary import AgencyKind, Role, Status
 from tests.catalog.entries import entry
@@ -116,7 +117,9 @@ async def test_the_tier_is_told_and_hidden_sources_are_not(begun: Flow) -> None:
     assert found[PUBLIC.name] == {"paths": [], "isComplete": True, "truncatedBecause": []}
 
 
-async def test_reasons_are_the_shortest_ways_and_as_many_as_asked_for(begun: Flow) -> None:
+async def test_reasons_are_the_shortest_ways_and_as_many_as_asked_for(
+    begun: Flow, monkeypatch: pytest.MonkeyPatch
+) -> None:
     await begun.write(tiered(3, a=PERSONAL, b=PERSONAL), tiered(2, a=FREE, b=ASKED))
     for target, source in (((1, "a"), (2, "a")), ((2, "a"), (3, "a")), ((1, "a"), (3, "b")), ((1, "a"), (2, "b"))):
         await begun.derive(target, source)
@@ -136,6 +139,10 @@ async def test_reasons_are_the_shortest_ways_and_as_many_as_asked_for(begun: Flo
     assert own["becauseOf"]["paths"] == []
     wrong = await gateway(begun).ask(TIER, {"id": field_id(1, "a"), "first": -1}, center)
     assert [e.extensions["code"] for e in wrong.errors or () if e.extensions] == ["INVALID_PAGE"]
+    monkeypatch.setattr(tiers, "MOST_EXPLAINED", 0)
+    many = await gateway(begun).ask(TIER, {"id": field_id(1, "a")}, center)
+    assert [e.extensions["code"] for e in many.errors or () if e.extensions] == ["TOO_MANY_REASONS"]
+    assert (await gateway(begun).data(TIER, {"id": field_id(3, "a")}, center))["node"]["effectiveTier"] == own
 
 
 async def test_violations_are_listed_for_who_mends_them_and_who_oversees_that(begun: Flow) -> None:
