@@ -28,9 +28,11 @@ postgres: ## Install Debian's PostgreSQL, which the tests of delivery start for 
 test: setup-dev ## Run all tests that need no other language's tools (WORKERS=N)
 	$(BIN)/python -m pytest -n $(WORKERS)
 
-deep: setup-dev ## The random comparisons of the tests, many times as long and new in every run (EXAMPLES=N)
-	GATEWAY_TEST_EXAMPLES=$(or $(EXAMPLES),1000) $(BIN)/python -m pytest tests/plan/test_differential.py \
-	    tests/delivery/test_agreement.py tests/delivery/test_non_interference.py $(wildcard tests/properties)
+deep: setup-dev ## The random comparisons of the tests, many times as long and new in every run (EXAMPLES=N, WORLDS=N)
+	GATEWAY_TEST_EXAMPLES=$(or $(EXAMPLES),1000) GATEWAY_TEST_WORLDS=$(or $(WORLDS),100) $(BIN)/python -m pytest \
+	    tests/plan/test_differential.py tests/delivery/test_agreement.py tests/delivery/test_non_interference.py \
+	    tests/lineage/test_walks.py tests/lineage/test_any_order.py tests/lineage/test_tiers.py \
+	    tests/lineage/test_declared_model.py tests/properties
 
 crash: setup-dev ## Kill gateway and database under load, KILLS times, and check that nothing is lost or doubled
 	GATEWAY_TEST_KILLS=$(or $(KILLS),200) $(BIN)/python -m pytest tests/crash/test_kills.py

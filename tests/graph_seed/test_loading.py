@@ -47,5 +47,5 @@ async def test_an_interrupted_load_starts_over(graph: Graph) -> None:
 
 
 async def test_a_scaled_world_agrees_with_itself(graph: Graph) -> None:
-    await load_scaled(graph, 3_000, public_share=0.1)
-    await _check(graph, 3_000)
+    await load_scaled(graph, 1_500, public_share=0.1)
+    await _check(graph, 1_500)

@@ -22,7 +22,7 @@ from tests.support.database import empty
 from tests.support.loading import load
 from tests.support.world import World, build_world
 
-EXAMPLES: Final = int(os.environ.get("GATEWAY_TEST_EXAMPLES", "40"))
+EXAMPLES: Final = int(os.environ.get("GATEWAY_TEST_EXAMPLES", "25"))
 """`make deep` sets more. A statement with a new text costs Neo4j some 150 ms, and nearly every example has one."""
 
 WAYS: Final = ("usual", "sparse")

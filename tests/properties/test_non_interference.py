@@ -25,10 +25,10 @@ from tests.support.database import empty
 from tests.support.loading import load
 from tests.support.world import World, build_world
 
-WORLDS: Final = int(os.environ.get("GATEWAY_TEST_WORLDS", "6"))
+WORLDS: Final = int(os.environ.get("GATEWAY_TEST_WORLDS", "4"))
 """Worlds, each asked by one caller. `make deep` sets more."""
 
-QUERIES: Final = 14
+QUERIES: Final = 10
 """Queries per world."""
 
 HIDING: Final = ("public", "staff", "water", "head", "nobody")
@@ -167,7 +167,9 @@ async def test_without_the_test_at_any_one_site_something_leaks(
         text = DIRECTED[site]
         if "{{" in text:
             text = text.format(
-                dataset=f'"{hidden[0]["id"]}"' if hidden else '""', fields=f"[{fields}]", walks=_walks(trial.world)
+                dataset=f'"{hidden[0]["id"]}"' if hidden else '""',
+                fields=f"[{fields}]",
+                walks=_walks(trial.world, 12, 40),
             )
         figures = Figures()
         await trial.run(figures, [Query(text, {}, {})], every=True)
