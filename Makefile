@@ -6,8 +6,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 # Where pip is quiet about what it does, a newcomer would think that it hangs.
 PIP    := $(BIN)/python -m pip install --disable-pip-version-check --progress-bar on
-# How many processes share the tests, each with a Neo4j of its own; 0 is one after another, in this process.
-WORKERS ?= 2
+# How many processes share the tests, each with a Neo4j of its own; 0 is one after another, in this process. They wait now
+# and then: three keep two cores busy.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev postgres run test deep crash drill check conformance bench demo seed lock clean

@@ -141,6 +141,8 @@ class Outbox:
         self._recorder = recorder
         self._done: list[_Delivered] = []
         self._some = asyncio.Event()
+        self._busy = asyncio.Lock()
+        """Held by a task while it works: what is cut off in the middle leaves a connection that nobody closes."""
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -160,8 +162,9 @@ class Outbox:
         self, kind: type[BaseException] | None, problem: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Remove what was delivered."""
-        for task in self._tasks:
-            task.cancel()
+        async with self._busy:
+            for task in self._tasks:
+                task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         try:
             await self._remove()
@@ -259,7 +262,8 @@ class Outbox:
             await self._some.wait()
             self._some.clear()
             try:
-                await self._remove()
+                async with self._busy:
+                    await self._remove()
             except GraphError:
                 await asyncio.sleep(SWEEP_SECONDS)
                 self._some.set()
@@ -270,7 +274,9 @@ class Outbox:
             if not self._recorder.writes:
                 continue
             try:
-                if swept := await self.sweep():
+                async with self._busy:
+                    swept = await self.sweep()
+                if swept:
                     _log.warning("delivered %s events that were left behind", swept)
             except (GraphError, LogUnavailable):
                 continue
