@@ -2,20 +2,17 @@
 
 import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-import orjson
-
-from gateway.audit.event import ActorKind, canonical
+from gateway.audit.event import ActorKind
 from gateway.audit.export import Logged, check_events
 from gateway.audit.kinds import LineageExported
 from gateway.lineage.export.package import DRAWN, IN_LOG, IN_SIGNED, LOG, MANIFEST, SIGNED, VERSION, carried
-from gateway.sharing.evidence import Against
+from gateway.sharing.evidence.against import Against, Checking
 from gateway.sharing.evidence.archive import Files
 from gateway.sharing.evidence.layout import SIGNATURE
-from gateway.signing import SignatureRefused, SigningError, Trust, read_list, verify
+from gateway.signing import SignatureRefused, SigningError, verify
 
 _AFTER: Final = timedelta(hours=1)
 """How long after it was drawn an export may have been signed: a timestamp authority can be slow."""
@@ -36,27 +33,19 @@ def verify_lineage(files: Files, against: Against, found: Callable[[str], None])
     yield from _Check(files, against, found).steps()
 
 
-class _Check:
-    """One export under way."""
+class _Check(Checking):
+    """One walk under way."""
 
     def __init__(self, files: Files, against: Against, found: Callable[[str], None]) -> None:
-        self._files = files
-        self._against = against
-        self._found = found
-        lists = tuple(read_list(data, "a revocation list of yours") for data in against.lists)
-        self._trust = replace(Trust.parse(against.roots, against.timestamp_roots), revocation_lists=lists)
+        super().__init__(files, against, found)
         self._manifest: dict[str, Any] = {}
         self._event: Logged | None = None
 
     def steps(self) -> Iterator[str]:
-        """Every step, in order. Whatever a stranger's bytes do to one, the next is taken."""
-        checks = (self._check_names, self._check_files, self._check_signature, self._check_event, self._check_asked)
-        for number, step in enumerate(checks, 1):
-            try:
-                for line in step():
-                    yield f"{number}. {line}"
-            except Exception as problem:  # noqa: BLE001 - the bytes are a stranger's; what cannot be read does not hold
-                self._found(f"step {number}: it cannot be read ({type(problem).__name__}: {problem})")
+        """Every step, in order."""
+        return self._taken(
+            self._check_names, self._check_files, self._check_signature, self._check_event, self._check_asked
+        )
 
     def _check_names(self) -> Iterator[str]:  # 1
         always = DRAWN | IN_SIGNED | {MANIFEST}
@@ -68,9 +57,7 @@ class _Check:
         yield f"{len(self._files)} files, none that an export has not"
 
     def _check_files(self) -> Iterator[str]:  # 2
-        manifest = orjson.loads(self._files[MANIFEST])
-        if canonical(manifest) != self._files[MANIFEST]:
-            raise ValueError(f"{MANIFEST} is not in its canonical form")
+        manifest = self._json(MANIFEST)
         if manifest["v"] != VERSION:
             raise ValueError(f"{MANIFEST} is of a version that this release does not know")
         stated: dict[str, str] = manifest["files"]

@@ -3,8 +3,9 @@
 What they are checked against, roots, timestamp roots and the log's key, is the verifier's own and never from there.
 """
 
+from gateway.sharing.evidence.against import Against
 from gateway.sharing.evidence.archive import ExportUnusable, read_export, to_zip, write_export
-from gateway.sharing.evidence.checking import Against, verify_case
+from gateway.sharing.evidence.checking import verify_case
 from gateway.sharing.evidence.collecting import NoSuchCase, NotYetLogged, Viewer, collect_case
 
 __all__ = [

@@ -2,11 +2,10 @@
 
 import hashlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any, Final
 
-import orjson
 from cryptography.x509 import CertificateRevocationList
 from cryptography.x509.ocsp import OCSPResponse
 
@@ -14,39 +13,27 @@ from gateway.audit.event import canonical
 from gateway.audit.export import Logged, check_events
 from gateway.audit.kinds import CertificateRegistered
 from gateway.audit.published import CHECKPOINT
-from gateway.audit.tlog import Verifier
 from gateway.graph.times import instant
 from gateway.policy.listing import class_table
 from gateway.policy.problems import PolicyRefused
 from gateway.policy.reading import FILES as POLICY_FILES
 from gateway.policy.reading import digest as policy_digest
-from gateway.rules import SHANGHAI, Calendar, Duty, day_of, deadline_of, parse_rules
+from gateway.rules import SHANGHAI, Duty, day_of, deadline_of, parse_rules
 from gateway.sharing.document import Document
 from gateway.sharing.evidence import layout
+from gateway.sharing.evidence.against import Against, Checking
 from gateway.sharing.evidence.archive import Files
 from gateway.sharing.evidence.telling import GRANT_MOVED, GRANT_SUSPENDED, MOVED, policies_of, scope_of, told
 from gateway.sharing.filing import WAITS
 from gateway.sharing.procedure import is_receipt, step_of
 from gateway.sharing.words import Act, CaseState, Procedure
-from gateway.signing import SignatureRefused, SigningError, Trust, Verified, read_answer, read_list, verify
+from gateway.signing import SignatureRefused, SigningError, Verified, read_answer, read_list, verify
 
 _NO_POLICY: Final = "none"
 _NOON: Final = time(12)
 _LARGEST_RULES: Final = 1_000_000
 """Bytes of rule sets that are read: nobody signs them."""
 _UNKNOWN: Final = object()
-
-
-@dataclass(frozen=True, slots=True)
-class Against:
-    """What a verifier trusts, from elsewhere."""
-
-    roots: bytes
-    timestamp_roots: bytes
-    key: Verifier
-    lists: tuple[bytes, ...] = ()
-    """Revocation lists that count besides those of the export."""
-    calendar: Calendar = field(default_factory=Calendar)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,42 +69,30 @@ def verify_case(files: Files, against: Against, found: Callable[[str], None]) ->
     yield from _Check(files, against, found).steps()
 
 
-class _Check:
-    """One export under way."""
+class _Check(Checking):
+    """One case under way."""
 
     def __init__(self, files: Files, against: Against, found: Callable[[str], None]) -> None:
-        self._files = files
-        self._against = against
-        self._found = found
-        lists = tuple(read_list(data, "a revocation list of yours") for data in against.lists)
-        self._trust = replace(Trust.parse(against.roots, against.timestamp_roots), revocation_lists=lists)
+        super().__init__(files, against, found)
         self._events: list[Logged] = []
         self._signed: dict[str, _Signed] = {}
         """By the document's SHA-256, in their order."""
 
     def steps(self) -> Iterator[str]:
-        """Every step, in order. Whatever a stranger's bytes do to one, the next is taken."""
-        for number, step in enumerate(
-            (
-                self._check_names,
-                self._check_events,
-                self._check_signatures,
-                self._check_logged,
-                self._check_order,
-                self._check_registered,
-                self._check_policies,
-                self._check_dataset,
-                self._check_deadline,
-                self._check_case,
-                self._check_built,
-            ),
-            1,
-        ):
-            try:
-                for line in step():
-                    yield f"{number}. {line}"
-            except Exception as problem:  # noqa: BLE001 - the bytes are a stranger's; what cannot be read does not hold
-                self._found(f"step {number}: it cannot be read ({type(problem).__name__}: {problem})")
+        """Every step, in order."""
+        return self._taken(
+            self._check_names,
+            self._check_events,
+            self._check_signatures,
+            self._check_logged,
+            self._check_order,
+            self._check_registered,
+            self._check_policies,
+            self._check_dataset,
+            self._check_deadline,
+            self._check_case,
+            self._check_built,
+        )
 
     @property
     def _contents(self) -> dict[str, dict[str, Any]]:
@@ -128,13 +103,6 @@ class _Check:
         for path, data in sorted(self._files.items()):
             if (match := pattern.fullmatch(path)) is not None:
                 yield match[1], data
-
-    def _json(self, path: str) -> Any:
-        """A file that is canonical JSON, so that each of its bytes says something."""
-        found = orjson.loads(self._files[path])
-        if canonical(found) != self._files[path]:
-            raise ValueError(f"{path} is not in its canonical form")
-        return found
 
     def _check_names(self) -> Iterator[str]:  # 1
         for path in sorted(self._files):
