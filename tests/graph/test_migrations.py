@@ -13,6 +13,7 @@ from gateway.audit.kinds import DataRefreshed
 from gateway.audit.outbox import Outbox
 from gateway.audit.recorder import Recorder
 from gateway.graph import Graph, migrate, migrations, open_graph
+from gateway.graph.dump import is_empty
 from gateway.graph.errors import MigrationFailed
 from gateway.rules import Calendar
 from gateway.sharing.clocks import DEADLINE, deadline
@@ -45,6 +46,17 @@ async def test_a_second_run_finds_nothing_to_do(bare: Graph) -> None:
     before = await bare.run(INDEXES)
     assert await migrate(bare) == []
     assert await bare.run(INDEXES) == before
+
+
+async def test_a_new_graph_stays_empty_and_one_that_has_entries_is_to_be_settled(bare: Graph) -> None:
+    """A backup is restored into an empty graph; and what was recorded before there were tiers has none yet."""
+    await migrate(bare)
+    assert await is_empty(bare)
+    await bare.run("CREATE (:Dataset {id: 'ds_older'})")
+    for _ in range(2):
+        for statement in MIGRATIONS[14]():
+            await bare.run(statement)
+    assert await bare.read("MATCH (m:Retier) RETURN collect(m.after)") == ["ds_"]
 
 
 async def test_two_gateways_migrate_at_once(bare: Graph, database: DatabaseSettings) -> None:

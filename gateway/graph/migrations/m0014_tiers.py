@@ -15,8 +15,9 @@ _RANGE: Final = (
     ("Agency", "jurisdiction"),
 )
 
-# What was recorded before there were tiers is looked at by whoever settles first, page by page.
-_EVERYTHING: Final = "MERGE (m:Retier {id: 'm0_'}) ON CREATE SET m.after = 'ds_'"
+# What was recorded before there were tiers is looked at by whoever settles first, page by page. Where nothing was, the
+# graph stays empty: a backup is restored into an empty one.
+_EVERYTHING: Final = "MATCH (d:Dataset) WITH d LIMIT 1 MERGE (m:Retier {id: 'm0_'}) ON CREATE SET m.after = 'ds_'"
 
 
 def statements() -> list[str]:
