@@ -11,7 +11,7 @@ PIP    := $(BIN)/python -m pip install --disable-pip-version-check --progress-ba
 WORKERS ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev postgres run test deep crash drill check conformance bench demo seed lock clean
+.PHONY: help setup setup-dev postgres run test long deep crash drill check conformance bench demo seed lock clean
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -26,8 +26,11 @@ postgres: ## Install Debian's PostgreSQL, which the tests of delivery start for 
 	@test -n "$(wildcard /usr/lib/postgresql/*/bin/postgres)" || { apt-get update -qq && \
 	    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends postgresql; }
 
-test: setup-dev ## Run all tests that need no other language's tools (WORKERS=N)
-	$(BIN)/python -m pytest -n $(WORKERS)
+test: setup-dev ## Run the tests that need no other language's tools, but for the long ones (WORKERS=N)
+	$(BIN)/python -m pytest -n $(WORKERS) -m "not long"
+
+long: setup-dev ## The tests that take long: plans of every statement, each access test taken away, every end of a server
+	$(BIN)/python -m pytest -n $(WORKERS) -m long
 
 deep: setup-dev ## The random comparisons of the tests, many times as long and new in every run (EXAMPLES=N, WORLDS=N)
 	GATEWAY_TEST_EXAMPLES=$(or $(EXAMPLES),1000) GATEWAY_TEST_WORLDS=$(or $(WORLDS),100) $(BIN)/python -m pytest \

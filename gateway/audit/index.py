@@ -153,11 +153,9 @@ class Index:
         last = -1
         for month in self._months():
             with closing(self._open(month)) as db:
-                if db.execute("PRAGMA user_version").fetchone()[0] not in (0, _VERSION):
+                if db.execute("PRAGMA user_version").fetchone()[0] != _VERSION:
                     self.clear()
                     return 0
-                if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'events'").fetchone():
-                    continue  # whoever made the file was killed before the tables
                 last = max(last, db.execute("SELECT coalesce(max(idx), -1) FROM events").fetchone()[0])
         return last + 1
 
@@ -245,15 +243,23 @@ class Index:
         db.execute("PRAGMA synchronous = OFF")  # made again from the bodies when a power cut takes it
         return db
 
+    def _make(self, month: str) -> None:
+        """Make a month's file, under its name only when it has its tables: others read it as soon as it is there."""
+        draft = self._folder / f"{month}.new"
+        draft.unlink(missing_ok=True)  # whoever made it was killed
+        with closing(sqlite3.connect(draft, isolation_level=None)) as db:
+            db.execute("PRAGMA journal_mode = WAL")
+            for statement in _SCHEMA.split(";"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {_VERSION}")
+        draft.rename(self._path(month))
+
     def _add(self, month: str, run: Sequence["_Event"]) -> None:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not self._path(month).exists():
+            self._make(month)
         with closing(self._open(month)) as db:
-            db.execute("PRAGMA journal_mode = WAL")
             db.execute("BEGIN IMMEDIATE")
-            if db.execute("PRAGMA user_version").fetchone()[0] == 0:
-                for statement in _SCHEMA.split(";"):
-                    db.execute(statement)
-                db.execute(f"PRAGMA user_version = {_VERSION}")
             # Counts may not be added twice, so nothing is: the largest index of a month was its last to be added.
             last = db.execute("SELECT coalesce(max(idx), -1) FROM events").fetchone()[0]
             run = [event for event in run if event.index > last]

@@ -20,6 +20,8 @@ from gateway.cli.serve import EXAMPLE, _called
 from gateway.identity.development import development_token
 from tests.app.process import START, Gateway, command, command_here, free_port, gone, until
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gateway.audit.event import About, Actor, ActorKind, Cause, Event, Outcome
+from gateway.audit.event import GATEWAY, About, Actor, ActorKind, Cause, Event, Outcome, milliseconds_of
 from gateway.audit.fsck import check_log
-from gateway.audit.index import CITY, Index, Name, Place, Question, Scope
+from gateway.audit.index import CITY, Index, Name, Place, Question, Scope, _month
 from gateway.audit.kinds import DataRefreshed, GatewayStopped
 from gateway.audit.log import Log, LogFolder, Sealed
 from gateway.audit.reindex import reindex
@@ -161,3 +161,19 @@ def test_it_is_made_again_from_the_bodies_and_names_what_is_missing(tmp_path: Pa
     found: list[str] = []
     check_log(LogFolder(tmp_path), found.append)
     assert found == faults
+
+
+def test_a_month_is_there_with_its_tables_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others read the index while it is made, and whoever makes it may be killed."""
+    one, seen, renamed = GatewayStopped(cause=Cause(GATEWAY, "p")), list[int | None](), Path.rename
+
+    def rename(draft: Path, to: Path) -> Path:
+        seen.append(Index(tmp_path).find(one.id))
+        return renamed(draft, to)
+
+    monkeypatch.setattr(Path, "rename", rename)
+    index = Index(tmp_path)
+    (tmp_path / f"{_month(milliseconds_of(one.id))}.new").write_bytes(b"torn")
+    index.add([(0, one.body)])
+    assert (seen, index.find(one.id)) == ([None], 0)
+    assert [path.suffix for path in tmp_path.iterdir()] == [".sqlite"]

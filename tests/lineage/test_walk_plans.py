@@ -16,6 +16,7 @@ from tests.plan.plans import explain
 from tests.support.database import empty
 from tests.support.loading import load
 
+pytestmark = pytest.mark.long
 BREADTH_FIRST: Final = "VarLengthExpand(Pruning,BFS,All)"
 LADDER: Final = """
 UNWIND range(0, 59) AS level UNWIND [0, 1, 2] AS side

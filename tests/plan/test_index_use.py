@@ -14,6 +14,7 @@ from tests.support.database import empty
 from tests.support.loading import load
 from tests.support.world import build_world
 
+pytestmark = pytest.mark.long
 SORTS: Final = {"Sort", "Top", "PartialSort", "PartialTop"}
 SCANS: Final = {"AllNodesScan", "NodeByLabelScan", "UnionNodeByLabelsScan", "NodeIndexScan", "NodeIndexContainsScan"}
 SEEKS: Final = {"NodeUniqueIndexSeek"}

@@ -154,6 +154,7 @@ But for LINEAGE_STEP: that an entry exists may be known there, and what is kept 
 assert DIRECTED.keys() | {Site.LINEAGE_STEP} == {*Site}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("site", DIRECTED)
 async def test_without_the_test_at_any_one_site_something_leaks(
     site: Site, graph: Graph, monkeypatch: pytest.MonkeyPatch
