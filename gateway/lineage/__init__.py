@@ -11,7 +11,7 @@ from gateway.lineage.matter import LineageMatter
 from gateway.lineage.names import Name
 from gateway.lineage.paths import Paths, simple_paths
 from gateway.lineage.publishing import Publishing
-from gateway.lineage.reasons import Reasons, reasons
+from gateway.lineage.reasons import Reasons, named_way, reasons
 from gateway.lineage.recording import Recording, Reporter
 from gateway.lineage.stating import (
     LINEAGE,
@@ -74,6 +74,7 @@ __all__ = [
     "Wanted",
     "lineage_names",
     "mask_approvals",
+    "named_way",
     "reasons",
     "signed_documents",
     "simple_paths",

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
 from neo4j import AsyncManagedTransaction
 
@@ -14,7 +14,7 @@ from gateway.classes import ClassKey
 from gateway.graph.times import now as clock
 from gateway.identity import Profile, Subject
 from gateway.lineage import statements
-from gateway.lineage.reasons import reasons
+from gateway.lineage.reasons import named_way
 from gateway.lineage.tier_reading import Ask, effective, read_fields
 from gateway.lineage.tiers import FieldTier, exceeds, tier_key
 from gateway.lineage.walking import Walker
@@ -27,12 +27,6 @@ _TOLD: Final = 20
 """Fields of which the reason is looked for."""
 
 _KIND: Final = "MATCH (a:Agency {id: $id}) RETURN a.kind"
-_NAMES: Final = """
-UNWIND $ids AS id
-MATCH (f:Field {id: id})<-[:HAS_FIELD]-(d:Dataset)
-RETURN collect([f.id, d.identifier + '.' + f.name])
-"""
-"""Of what was authorised already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +89,7 @@ class Publishing:
     async def _why(self, one: Proposed, field: str, own: ClassKey, effective_: ClassKey) -> str:
         kind = AgencyKind(await self.walker.reader.read(_KIND, {"id": one.agency}))
         officer = Subject(None, "", one.agency, profile=Profile(frozenset({Role.OFFICER}), kind))
-        found = await reasons(self.walker, Asker(officer, one.agency), field, own, effective_, 1)
-        way = "a source that you may not see"
-        if found.paths:
-            (path,) = found.paths
-            ids = [path[0].target, *(edge.source for edge in path)]
-            names: dict[str, Any] = dict(await self.walker.reader.read(_NAMES, {"ids": ids}))
-            way = " <- ".join(names.get(id_, "?") for id_ in ids)
+        way = await named_way(self.walker, Asker(officer, one.agency), field, own, effective_)
         return (
             f"this field is {own}, and by what it was made from it is {effective_}: {way}; state a tier that is at "
             "least as strict, or let the owner of the source sign a mask for it (R17.2)"

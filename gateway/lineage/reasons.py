@@ -33,6 +33,12 @@ MATCH (:Field {id: x.source})<-[:HAS_FIELD]-(o:Dataset) WHERE o.agency = x.agenc
 RETURN collect(DISTINCT pair)
 """
 """Both of what was authorised already."""
+_NAMES: Final = """
+UNWIND $ids AS id
+MATCH (f:Field {id: id})<-[:HAS_FIELD]-(d:Dataset)
+RETURN collect([f.id, d.identifier + '.' + f.name])
+"""
+"""And this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +74,21 @@ async def reasons(walker: Walker, asker: Asker, field: str, own: ClassKey, effec
                 break
             paths.append(path)
     return Reasons(paths, frozenset(truncated))
+
+
+async def named_way(walker: Walker, asker: Asker, field: str, own: ClassKey, effective: ClassKey) -> str:
+    """The shortest way to what makes a field stricter, by names, as far as the asker may know.
+
+    Raises:
+        BadInput, GraphTimeout: see `Walker.walk`.
+    """
+    found = await reasons(walker, asker, field, own, effective, 1)
+    if not found.paths:
+        return "a source that you may not see"
+    (path,) = found.paths
+    ids = [path[0].target, *(edge.source for edge in path)]
+    names: dict[str, Any] = dict(await walker.reader.read(_NAMES, {"ids": ids}))
+    return " <- ".join(names.get(id_, "?") for id_ in ids)
 
 
 async def _counted(walker: Walker, edges: Sequence[Edge], agencies: Mapping[str, str]) -> list[Edge]:

@@ -4,17 +4,21 @@ import base64
 import binascii
 from collections.abc import Mapping
 from datetime import date
+from functools import partial
 from typing import Annotated, Any
 
 import strawberry
 
-from gateway.lineage import Tiers
+from gateway.audit.ledger import Denied
+from gateway.lineage import Tiers, named_way
 from gateway.schema.cases import AccessGrant, AccessRequest, Asked, one_grant, one_request
 from gateway.schema.causes import cause_of
+from gateway.schema.context import Context
 from gateway.schema.enums import Act, Purpose, RowOperator
 from gateway.schema.problem import Problem, attempt, check_key
 from gateway.sharing.acts import Answer, Dropped, Move, OnGrant, Opening, Organisation, Request
 from gateway.sharing.document import Document
+from gateway.sharing.entry import BelowSources
 from gateway.sharing.matters import Foreign
 from gateway.sharing.scope import Basis, Condition, Scope
 
@@ -285,9 +289,8 @@ class FilingMutations:
         context, subject = info.context, info.context.asker.subject
         table = context.planner.table_for(subject.profile)
         cause = cause_of(context)
-        made, problems = await attempt(
-            context.filing.file(subject, table, cause, input.signing, signature, input.idempotency_key)
-        )
+        filed = context.filing.file(subject, table, cause, input.signing, signature, input.idempotency_key)
+        made, problems = await attempt(filed, partial(_ways, context))
         if made and (made.get("derivations") or made.get("approval")):  # by which tiers may have changed (R17.2)
             await Tiers.of(context.ledger).after(cause)
         return FiledPayload(problems=problems, made=made or {})
@@ -318,11 +321,21 @@ async def prepare(info: Asked, request: Request | Foreign, key: str) -> PrepareP
         return PreparePayload(prepared=None, problems=[bad])
     context, subject = info.context, info.context.asker.subject
     table = context.planner.table_for(subject.profile)
-    made, problems = await attempt(context.filing.prepare(subject, table, cause_of(context), request, key))
+    made, problems = await attempt(
+        context.filing.prepare(subject, table, cause_of(context), request, key), partial(_ways, context)
+    )
     if made is None:
         return PreparePayload(prepared=None, problems=problems)
     prepared = Prepared(signing=made["signing"], text=made["document"], digest=made["digest"])
     return PreparePayload(prepared=prepared, problems=problems)
+
+
+async def _ways(context: Context, denied: Denied) -> str:
+    """By what a field is withheld that was made from something stricter, as far as who asks may know (R17.2)."""
+    if not isinstance(denied, BelowSources):
+        return ""
+    way = await named_way(context.walker, context.asker, denied.field, denied.own, denied.effective)
+    return f" It is so strict by this: {way}."
 
 
 def _scope(given: PrepareRequestInput | ApplyForOpeningInput) -> Scope:

@@ -1,6 +1,6 @@
 """Expected refusals of a change, in its payload."""
 
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import strawberry
@@ -26,13 +26,21 @@ def check_key(key: str) -> Problem | None:
     return Problem(code="BAD_IDEMPOTENCY_KEY", message=text, path=["idempotencyKey"])
 
 
-async def attempt(change: Awaitable[Mapping[str, Any]]) -> tuple[Mapping[str, Any] | None, list[Problem]]:
-    """What a change gave, and its problems. With `LOG_PENDING` there are both."""
+async def attempt(
+    change: Awaitable[Mapping[str, Any]], more: Callable[[Denied], Awaitable[str]] | None = None
+) -> tuple[Mapping[str, Any] | None, list[Problem]]:
+    """What a change gave, and its problems. With `LOG_PENDING` there are both.
+
+    Args:
+        change: what was asked for.
+        more: what is to be said of a refusal besides.
+    """
     try:
         return await change, []
     except Denied as denied:
         path = [denied.path] if denied.path else []
-        return None, [Problem(code=denied.code, message=_sentence(denied), path=path)]
+        text = _sentence(denied) + ("" if more is None else await more(denied))
+        return None, [Problem(code=denied.code, message=text, path=path)]
     except KeyReused as reused:
         return None, [Problem(code="IDEMPOTENCY_KEY_REUSED", message=_sentence(reused), path=["idempotencyKey"])]
     except LogPending as pending:

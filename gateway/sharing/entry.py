@@ -179,17 +179,33 @@ async def fields_now(
     return ("", {}) if record is None else (record[0][0], dict(record[0][1]))
 
 
+class BelowSources(Denied):
+    """A field goes to nobody in this way, by what it was made from alone (R17.2). Whoever asks may be told the ways."""
+
+    def __init__(self, field: str, own: ClassKey, effective: ClassKey, dataset: str, about: About) -> None:
+        text = (
+            f"{field} is {own}, and by what it was made from it is {effective}: drop it, or refuse, or let the owner "
+            "of the source sign a mask for it (R17.2)"
+        )
+        super().__init__("BELOW_SOURCES", text, path="fields", target=dataset, about=about)
+        self.field, self.own, self.effective = field, own, effective
+
+
 async def check_granted(
     tx: AsyncManagedTransaction, procedure: Procedure, dataset: str, fields: Sequence[str], about: About
 ) -> None:
     """Whether fields can still be granted by a procedure: they may have been dropped or withheld meanwhile.
 
     Raises:
-        Denied: `FIELD_WITHHELD`, which names the first that cannot.
+        Denied: `FIELD_WITHHELD`, which names the first that cannot; `BelowSources`, for one that only what it was made
+            from stands against.
     """
     entry, held = await fields_now(tx, dataset, fields)
     for one in fields:
         now = effective_class(held[one]) if one in held else ""
+        own = held[one]["accessClass"] if one in held else ""
+        if _may_be_had(procedure, entry) and _may_be_had(procedure, own) and not _may_be_had(procedure, now):
+            raise BelowSources(one, ClassKey(own), ClassKey(now), dataset, about)
         if not (_may_be_had(procedure, entry) and _may_be_had(procedure, now)):
             text = f"{one} is withheld now, or not there; what is granted cannot have it: drop it, or refuse"
             raise Denied("FIELD_WITHHELD", text, path="fields", target=dataset, about=about)

@@ -1,12 +1,20 @@
 """A field goes as what it was made from goes, and what nobody may pass on goes in changed form neither (R17.2)."""
 
+from typing import Final
+
 import pytest
 
 from gateway.graph import make_id
+from gateway.sharing.entry import BelowSources
 from gateway.sharing.words import Act
+from tests.plan.asking import Gateway
 from tests.sharing.city import DATASETS, City, answer, on_grant
+from tests.sharing.test_procedures import field
 from tests.sharing.test_ways import ways
 
+ANSWER: Final = (
+    "mutation($input: PrepareAnswerInput!) { prepareAnswer(input: $input) { problems { code message path } } }"
+)
 FREE, MIXED = (make_id("ds_", DATASETS[name].identifier) for name in ("free", "mixed"))
 WATER, POWER, CENTER = (make_id("ag_", code) for code in ("water", "power", "bdc"))
 
@@ -58,7 +66,17 @@ async def test_what_became_stricter_since_it_was_prepared_is_not_filed(city: Cit
 async def test_what_was_asked_for_is_not_granted_when_its_source_has_become_stricter(city: City) -> None:
     case = await city.applied("asked")
     await tighten(city, "mixed", "asked", "NN_L")
-    assert (await city.refused("provider", answer(case, Act.APPROVE))).code == "FIELD_WITHHELD"
+    denied = await city.refused("provider", answer(case, Act.APPROVE))
+    assert isinstance(denied, BelowSources)
+    assert (denied.code, denied.field, denied.own, denied.effective) == ("BELOW_SOURCES", field("asked"), "CC", "NN_L")
+    # Over GraphQL they are told by what, as far as they may know.
+    gateway = Gateway(city.graph)
+    gateway.filing = city.filing
+    given = {"accessRequest": case, "version": 1, "answer": "APPROVE", "idempotencyKey": "below-sources"}
+    data = await gateway.data(ANSWER, {"input": given}, city.officers["provider"].subject)
+    (problem,) = data["prepareAnswer"]["problems"]
+    assert (problem["code"], problem["path"]) == ("BELOW_SOURCES", ["fields"])
+    assert problem["message"].endswith("It is so strict by this: a source that you may not see.")
 
 
 async def test_a_grant_in_force_goes_on(city: City) -> None:
