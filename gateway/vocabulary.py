@@ -43,6 +43,10 @@ class Role(StrEnum):
     AUDITOR = "AUDITOR"
 
 
+OVERSEERS: Final = frozenset({Role.SUPERVISOR, Role.AUDITOR})
+"""Roles whose rights reach over the subtree of their agency's jurisdiction (design section 4)."""
+
+
 class AgencyKind(StrEnum):
     """行政机关, 公共服务单位, 参照执行单位 (R2.1, R36)."""
 

@@ -16,12 +16,11 @@ from gateway.audit.event import milliseconds_of
 from gateway.audit.index import CITY, Index, Name, Place, Question, Scope
 from gateway.audit.log import LogFolder
 from gateway.identity import Subject
-from gateway.vocabulary import Role
+from gateway.vocabulary import OVERSEERS, Role
 
 ABOUT: Final = frozenset({Scope.AGENCY, Scope.DATASET, Scope.FIELD, Scope.CASE})
 """Asking by one of these would show what a bare event concerns, so it finds none of them."""
-_OVERSEERS: Final = frozenset({Role.SUPERVISOR, Role.AUDITOR})
-_OF_THE_CITY: Final = _OVERSEERS | {Role.CENTER}
+_OF_THE_CITY: Final = OVERSEERS | {Role.CENTER}
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +113,7 @@ class Events:
         """
         if subject.agency is None:
             return [[] for _ in resources]
-        over = frozenset(subject.jurisdictions) if subject.profile.roles & _OVERSEERS else frozenset()
+        over = frozenset(subject.jurisdictions) if subject.profile.roles & OVERSEERS else frozenset()
         uses = Index(self.folder.index).uses([one.dataset for one in resources], first, last)
         found = []
         for one in resources:
@@ -139,7 +138,7 @@ def _mine(subject: Subject) -> frozenset[Name]:
     if subject.agency is None:
         return frozenset()
     roles, found = subject.profile.roles, {(Scope.AGENCY, subject.agency), (Scope.BARE_AGENCY, subject.agency)}
-    if roles & _OVERSEERS:
+    if roles & OVERSEERS:
         for scope in (Scope.JURISDICTION, Scope.BARE_JURISDICTION):
             found |= {(scope, name) for name in subject.jurisdictions}
     if roles & _OF_THE_CITY:
@@ -153,7 +152,7 @@ def _seen(subject: Subject, index: int, body: Body | None) -> Seen | None:
         return None
     said: dict[str, Any] = orjson.loads(body.data)
     about, actor = said["about"], said["actor"]
-    over = frozenset(subject.jurisdictions) if subject.profile.roles & _OVERSEERS else frozenset()
+    over = frozenset(subject.jurisdictions) if subject.profile.roles & OVERSEERS else frozenset()
     of_city = not about["agencies"] and actor["agency"] is None and bool(subject.profile.roles & _OF_THE_CITY)
     if subject.agency in about["agencies"] or over & {*about["jurisdictions"]} or of_city:
         return Seen(index, said, body)

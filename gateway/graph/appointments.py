@@ -5,10 +5,7 @@ from typing import Any, Final
 
 from gateway.graph.driver import Graph
 from gateway.identity.person import Appointment, Person
-from gateway.vocabulary import AgencyKind, Role
-
-_OVERSEERS: Final = [Role.SUPERVISOR, Role.AUDITOR]
-"""Roles whose rights reach over the subtree of their agency's jurisdiction (design section 4)."""
+from gateway.vocabulary import OVERSEERS, AgencyKind, Role
 
 _STATEMENT: Final = """
 MATCH (:Identity {iss: $iss, sub: $sub})<-[:KNOWN_AS]-(p:Person)
@@ -34,7 +31,7 @@ async def find_person(graph: Graph, iss: str, sub: str, *, now: datetime | None 
     Raises:
         GraphUnavailable: Neo4j is away; nothing is known about the caller then.
     """
-    parameters = {"iss": iss, "sub": sub, "now": stored(now or datetime.now(UTC)), "overseers": _OVERSEERS}
+    parameters = {"iss": iss, "sub": sub, "now": stored(now or datetime.now(UTC)), "overseers": sorted(OVERSEERS)}
     found: dict[str, Any] | None = await graph.read(_STATEMENT, parameters)
     if found is None:
         return None

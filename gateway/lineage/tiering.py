@@ -53,7 +53,7 @@ class Tiers:
     at_once: int = 2_000
     """Marked things that one transaction looks at, at least one mark's."""
     _one: asyncio.Lock = field(default_factory=asyncio.Lock)
-    """Of the changes that wait in this process the first settles for all of them."""
+    """Of those who wait for this one, as all reports of a process do, the first settles for all."""
 
     @classmethod
     def of(cls, ledger: Ledger) -> Self:

@@ -6,10 +6,9 @@ from typing import Any, Final, NamedTuple
 from gateway.graph import Graph
 from gateway.identity import Subject
 from gateway.lineage.tiers import stricter, tier_key
-from gateway.vocabulary import Role
+from gateway.vocabulary import OVERSEERS, Role
 
 _OWN: Final = frozenset({Role.STAFF, Role.OFFICER, Role.HEAD})
-_OVER: Final = frozenset({Role.SUPERVISOR, Role.AUDITOR})
 
 
 class ViolationPlace(NamedTuple):
@@ -59,7 +58,7 @@ async def violations(
         "id": "" if start is None else start.id,
         "most": most,
         "own": subject.agency if roles & _OWN else None,
-        "jurisdictions": [*subject.jurisdictions] if roles & _OVER else [],
+        "jurisdictions": [*subject.jurisdictions] if roles & OVERSEERS else [],
     }
     if Role.CENTER in roles:
         found = await graph.read(EVERYWHERE, given)

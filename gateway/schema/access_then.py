@@ -16,8 +16,8 @@ from gateway.schema.cases import AccessGrant, grant_of
 from gateway.schema.context import Context, object_of
 from gateway.schema.enums import Action, AgencyKind, OpenType, Relation, Role, Sensitivity, ShareType
 from gateway.schema.scalars import DateTime
-from gateway.sharing.access_then import MOST_NAMED, OVERSEERS, AccessHistory, Holders
-from gateway.vocabulary import FOREVER
+from gateway.sharing.access_then import MOST_NAMED, AccessHistory, Holders
+from gateway.vocabulary import FOREVER, OVERSEERS
 
 Asked = Info[Context, Any]
 

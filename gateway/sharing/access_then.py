@@ -25,10 +25,8 @@ from gateway.policy.table import AccessTable, Decision
 from gateway.sharing.policies import PolicyThen, policy_at
 from gateway.sharing.reading import Cases, Row
 from gateway.sharing.words import CaseState
-from gateway.vocabulary import Action, AgencyKind, Relation, Role
+from gateway.vocabulary import OVERSEERS, Action, AgencyKind, Relation, Role
 
-OVERSEERS: Final = frozenset({Role.SUPERVISOR, Role.AUDITOR})
-"""Who may ask, of what they oversee."""
 MOST_NAMED: Final = 100
 """Appointments that are named of those who stood alike; all are counted."""
 _MOST_EVENTS: Final = 10_000
